@@ -1,0 +1,1 @@
+"""Proof that every gradient of minigrad is torch's."""
