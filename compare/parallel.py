@@ -1,0 +1,44 @@
+"""Spreads rows over processes, results in order of completion. Ctrl-C ends it cleanly with what is done."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from .report import Failure, Options, Result
+
+
+def spread(one: Callable[[str, Options], Result], names: list[str], options: Options) -> Iterator[Result]:
+    """`one(name, options)` for every name, in `options.jobs` processes; an exception becomes a failed Result."""
+    if options.jobs <= 1 or len(names) < 2:
+        for name in names:
+            yield guarded(one, name, options)
+        return
+    # fork keeps the imported torch (2.7 s to import); where there is no fork, spawn imports it again
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("fork" if "fork" in methods and sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_single_thread) as pool:
+        futures = [pool.submit(guarded, one, name, options) for name in names]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def guarded(one: Callable[[str, Options], Result], name: str, options: Options) -> Result:
+    """`one(name, options)`, with an exception of the checker itself reported as this row's failure."""
+    try:
+        return one(name, options)
+    except Exception as error:  # a row that breaks the checker must not end the run
+        import traceback
+
+        return Result("?", name, 1, None, [Failure("the check itself", f"{error!r}\n{traceback.format_exc()}")])
+
+
+def _single_thread() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)

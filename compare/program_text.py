@@ -1,0 +1,282 @@
+"""One program's text, run statement by statement on two engines, until they part.
+
+Owns what a statement's outcome is (values, dtype, shape, `.grad`, requires_grad, is_leaf, grad_fn-or-not, version,
+strides, hook log, error) and when two outcomes agree. Imports NumPy and the standard library alone and takes the
+engines as arguments, because a standalone reproducer script is this file's text, a program and four lines.
+"""
+
+import ast
+import builtins
+import warnings
+from functools import lru_cache
+
+import numpy as np
+
+# Texts that people search for. Where torch's error has one of these, the other engine's has to have it too.
+STABLE_TEXTS = (
+    "modified by an inplace operation",
+    "does not require grad",
+    "Trying to backward through the graph a second time",
+    "a leaf Variable that requires grad",
+    "a view of a leaf Variable that requires grad is being used in an in-place operation",
+    "is a view and is being modified inplace",
+    "grad can be implicitly created only for scalar outputs",
+    "must match the size of tensor",
+    "shapes cannot be multiplied",
+    "is invalid for input of size",
+    "view size is not compatible with input tensor's size and stride",
+    "Dimension out of range",
+    "appears to not have been used in the graph",
+    "can't optimize a non-leaf Tensor",
+    "you can only change requires_grad flags of leaf variables",
+    "only Tensors of floating point",
+    "can't be cast to the desired output type",
+    "Mismatch in shape: grad_output",
+    "single memory location",
+    "can't retain_grad on Tensor that has requires_grad=False",
+    "cannot register a hook on a tensor that doesn't require gradient",
+)
+
+
+class Outcome:
+    """What one engine shows of one tensor. Reading it leaves the tensor as it was."""
+
+    __slots__ = ("flags", "values", "grad")
+
+    def __init__(self, tensor, depth=0):
+        version = tensor._version
+        self.flags = (
+            tuple(tensor.shape),
+            str(tensor.dtype),
+            bool(tensor.requires_grad),
+            bool(tensor.is_leaf),
+            tensor.grad_fn is not None,
+            # torch counts in an int; an engine may keep a list that a base and its views share.
+            version[0] if isinstance(version, list) else int(version),
+        )
+        values = tensor.detach()
+        # torch's lazy zero, which stands for a gradient that is known to vanish, has no memory to show.
+        self.values = values.numpy(force=True) if getattr(values, "_is_zerotensor", bool)() else values.numpy()
+        # `_grad`, not `grad`: torch warns on the `.grad` of a non-leaf, slowly.
+        grad = tensor._grad
+        self.grad = None if grad is None or depth else Outcome(grad, 1)
+
+
+FLAGS = ("shape", "dtype", "requires_grad", "is_leaf", "has grad_fn", "_version")
+
+
+def is_tensor(value):
+    return hasattr(type(value), "requires_grad") and hasattr(type(value), "detach")
+
+
+class Tolerance:
+    """Distance that rounding explains: `ulps` of the coarsest dtype seen, at the largest magnitude seen so far.
+
+    A program cancels and divides as it likes, so an error is measured against what the program has handled, not
+    against the element it ended in.
+    """
+
+    def __init__(self, ulps=64.0):
+        self.ulps, self.eps, self.scale, self.worst = ulps, 2.0**-52, 1.0, 0.0
+
+    def see(self, values):
+        if values.dtype.kind == "f" and values.size:
+            if values.dtype.itemsize < 8:
+                self.eps = max(self.eps, float(np.finfo(values.dtype).eps))
+            largest = float(np.abs(values).max())
+            if not largest <= self.scale:
+                finite = np.abs(values[np.isfinite(values)])
+                self.scale = max(self.scale, float(finite.max())) if finite.size else self.scale
+
+    def agree(self, a, b):
+        """The arrays agree: bit for bit, or within the tolerance; nan and inf in the same places; integers exactly."""
+        if a.dtype.kind != "f" or b.dtype.kind != "f":
+            return bool(np.array_equal(a, b))
+        if np.array_equal(a, b):
+            return True
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        odd = ~(np.isfinite(a) & np.isfinite(b))
+        if not np.array_equal(a[odd], b[odd], equal_nan=True):
+            return False
+        distance = float(np.abs(a[~odd] - b[~odd]).max(initial=0.0)) / (self.eps * self.scale)
+        if distance <= self.ulps:
+            self.worst = max(self.worst, distance)
+        return distance <= self.ulps
+
+
+class Difference:
+    """Where and how the engines part: `aspect` names the kind, `name` the variable; both sides in words."""
+
+    def __init__(self, aspect, name, expected, got):
+        self.aspect, self.name, self.expected, self.got = aspect, name, expected, got
+
+    def __str__(self):
+        return f"{self.aspect} of {self.name}:\n  torch:    {self.expected}\n  minigrad: {self.got}"
+
+
+class Side:
+    """One engine running the program: its variables and what its hooks have logged."""
+
+    def __init__(self, engine):
+        self.log = []
+        self.space = {"T": engine, "np": np, "log": self.log}
+        self.logged = 0
+
+    def run(self, text):
+        """Run one statement; returns the exception or None."""
+        try:
+            exec(_code(text), self.space)
+        except Exception as error:
+            return error
+        return None
+
+
+@lru_cache(maxsize=50_000)
+def _code(text):
+    return compile(text, "<program>", "exec")
+
+
+class Pair:
+    """The same statements on `reference` and `subject`, compared after each one."""
+
+    def __init__(self, reference, subject, ulps=64.0):
+        self.sides = Side(reference), Side(subject)
+        self.tolerance = Tolerance(ulps)
+        self.checks = 0
+        self.error = None
+        self.raised = 0
+        self.over = False
+
+    def step(self, text):
+        """Run one statement on both engines; the first Difference or None. `error` is the reference's exception."""
+        first, second = (side.run(text) for side in self.sides)
+        self.error = first
+        self.raised += first is not None
+        self.checks += 1
+        difference = _error_difference(first, second)
+        # A backward that fails half-way has added to some `.grad`s, in torch's own unspecified order.
+        self.over = first is not None and any(word in text for word in ("backward", "grad(", ".step("))
+        if difference is None and not self.over:
+            difference = self._state_difference()
+        return difference
+
+    def variables(self):
+        """name -> value on the reference side, in order of definition, engines and functions left out."""
+        hidden = ("T", "np", "log", "__builtins__")
+        return {name: value for name, value in self.sides[0].space.items() if name not in hidden}
+
+    def _state_difference(self):
+        other = self.sides[1].space
+        for name, value in self.variables().items():
+            if isinstance(value, type):
+                continue
+            difference = self._value_difference(name, value, other.get(name, "undefined"))
+            if difference is not None:
+                return difference
+        return self._log_difference()
+
+    def _log_difference(self):
+        first, second = (side.log[side.logged :] for side in self.sides)
+        for side in self.sides:
+            side.logged = len(side.log)
+        labels, others = [entry[0] for entry in first], [entry[0] for entry in second]
+        if labels != others:
+            return Difference("hook calls", "log", labels, others)
+        for (label, a), (_, b) in zip(first, second):
+            difference = self._value_difference(f"log entry {label!r}", a, b, "hook's ")
+            if difference is not None:
+                return difference
+        return None
+
+    def _value_difference(self, name, a, b, prefix=""):
+        self.checks += 1
+        if not is_tensor(a):
+            if isinstance(a, (bool, int, float, str, type(None), tuple)) and not is_tensor(b):
+                same = a == b or (a != a and b != b) if not isinstance(a, float) else self._close(a, b)
+                return None if same else Difference(prefix + "value", name, repr(a), repr(b))
+            return Difference(prefix + "value", name, repr(a), repr(b)) if a is None or is_tensor(b) else None
+        if not is_tensor(b):
+            return Difference(prefix + "value", name, repr(a), repr(b))
+        try:
+            expected = Outcome(a)
+        except RuntimeError:
+            # torch itself cannot show it: a split's or unbind's output whose base was written to afterwards.
+            return None
+        try:
+            got = Outcome(b)
+        except Exception as error:
+            return Difference(prefix + "value", name, repr(a), _error_text(error))
+        return self._outcome_difference(name, expected, got, prefix)
+
+    def _outcome_difference(self, name, a, b, prefix):
+        if a.flags != b.flags:
+            for flag, x, y in zip(FLAGS, a.flags, b.flags):
+                if x != y:
+                    return Difference(prefix + flag, name, x, y)
+        self.tolerance.see(a.values)
+        if not self.tolerance.agree(a.values, b.values):
+            return Difference(prefix + "value", name, a.values.tolist(), b.values.tolist())
+        if (a.grad is None) != (b.grad is None):
+            x, y = (None if g is None else g.values.tolist() for g in (a.grad, b.grad))
+            return Difference(prefix + "grad", name, x, y)
+        if a.grad is not None:
+            return self._outcome_difference(f"{name}.grad", a.grad, b.grad, "grad's ")
+        return None
+
+    def _close(self, a, b):
+        return isinstance(b, float) and self.tolerance.agree(np.asarray(a), np.asarray(b))
+
+
+def _error_difference(first, second):
+    if first is None and second is None:
+        return None
+    if first is None or second is None:
+        return Difference("error", "the statement", _error_text(first), _error_text(second))
+    if _builtin_class(first) is not _builtin_class(second):
+        return Difference("error class", "the statement", _error_text(first), _error_text(second))
+    said = str(second).lower()
+    for text in STABLE_TEXTS:
+        if text.lower() in str(first).lower() and text.lower() not in said:
+            return Difference("error text", "the statement", _error_text(first), _error_text(second))
+    return None
+
+
+def _builtin_class(error):
+    """The nearest class of Python's own: an engine may raise a subclass of its own."""
+    return next(c for c in type(error).__mro__ if getattr(builtins, c.__name__, None) is c)
+
+
+def _error_text(error):
+    return "no error" if error is None else f"{type(error).__name__}: {error}"
+
+
+def split(program):
+    """The program's text as a list of top-level statements."""
+    lines, body = program.splitlines(), ast.parse(program).body
+    return ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in body]
+
+
+def run_program(statements, reference, subject, ulps=64.0):
+    """Run until the engines part. Returns (index of the statement or None, the Difference or None, the Pair)."""
+    pair = Pair(reference, subject, ulps)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for index, text in enumerate(statements):
+            difference = pair.step(text)
+            if difference is not None:
+                return index, difference, pair
+            if pair.over:
+                break
+    return None, None, pair
+
+
+def show(program, reference, subject):
+    """Print the program as far as the engines agree, then both results. Returns 1 if they part, otherwise 0."""
+    statements = split(program)
+    index, difference, _ = run_program(statements, reference, subject)
+    print("\n".join(statements if index is None else statements[: index + 1]))
+    if difference is None:
+        print("# both engines agree after every statement")
+        return 0
+    print(f"# here they part: {difference}".replace("\n", "\n# "))
+    return 1
