@@ -307,7 +307,7 @@ class Builder:
             dtype = self.choose.pick(["float32", "float64", "int64", "int32", "bool"])
         kind = "int" if dtype.startswith("int") else "bool" if dtype == "bool" else "float"
         dims = eval(shape)
-        grad = ", requires_grad=True" if kind == "float" and self.choose.chance(75) else ""
+        grad = ", requires_grad=True" if kind == "float" and self.choose.chance(85) else ""
         if 0 in dims:
             return f"{self.new()} = T.zeros({shape}, dtype=T.{dtype}{grad})"
         return f"{self.new()} = T.tensor({self.literal(dims, kind)}, dtype=T.{dtype}{grad})"
@@ -538,7 +538,7 @@ class Builder:
             {h} = {x}.register_hook(lambda g: g * 2) ; {h} = {x}.register_hook(lambda g: log.append(('{h}', g))) ;
             {h} = {x}.register_hook(lambda g: log.append(('{h}', g))) ; {h} = {x}.register_hook(lambda g: -g) ;
             {h} = {x}.register_post_accumulate_grad_hook(lambda t: log.append(('{h}', t.grad))) ;
-            {h} = {x}.register_post_accumulate_grad_hook(lambda t: t.grad.mul_(3)) ;
+            {h} = {x}.register_post_accumulate_grad_hook(lambda t: log.append(('{h}', t.grad.mul_(3)))) ;
             {h} = {x}.register_hook(lambda g: g * g) ; {h} = {x}.register_hook(lambda g: log.append(('{h}', {x})))
             ; {h} = {x}.register_hook(lambda g: None)
         """)
@@ -567,7 +567,7 @@ class Builder:
         arguments = []
         if t.numel() != 1 and not self.choose.chance(2) or self.choose.chance(20):
             arguments.append(self._cotangent(t))
-        if self.choose.chance(45):
+        if self.choose.chance(60):
             arguments.append("retain_graph=True")
         elif self.choose.chance(25):
             arguments.append("create_graph=True")
@@ -645,9 +645,9 @@ class Builder:
         return f"del {self.choose.pick(list(self.tensors))}" if len(self.tensors) > 3 else None
 
     WEIGHTS = """
-        binary 14  with_number 9  unary 10  view 14  in_place 15  reduction 9  joining 7  leaf 4  copying 5  data 4  flags 5
-        hook 5  remove_hook 2  backward 10  grad 7  backward_of_several 1  use_grad 5  function 3  apply 5  optimizer 2
-        number_out 1  drop 1
+        binary 14  with_number 9  unary 10  view 14  in_place 15  reduction 9  joining 7  leaf 4  copying 5  data 4
+        flags 5  hook 5  remove_hook 2  backward 10  grad 7  backward_of_several 1  use_grad 5  function 3  apply 4
+        optimizer 3  number_out 1  drop 1
     """.split()
     TABLE = tuple(name for name, weight in zip(WEIGHTS[::2], WEIGHTS[1::2]) for _ in range(int(weight)))
     BLOCKS = (
@@ -659,10 +659,17 @@ class Builder:
         "set_grad_enabled(True)",
     )
 
+    def _kind(self) -> str:
+        # What was only just made possible comes next: a Function is applied, an optimizer stepped, a gradient used.
+        latest = next(reversed(self.others), "v")[0]
+        if latest in "Fo" and self.choose.chance(30):
+            return {"F": "apply", "o": "optimizer"}[latest]
+        return self.choose.pick(self.TABLE)
+
     def statement(self) -> str:
         """One more statement."""
         for _ in range(20):
-            text = getattr(self, self.choose.pick(self.TABLE))()
+            text = getattr(self, self._kind())()
             if text is not None and not self.lacks(text):
                 break
         else:
@@ -687,11 +694,14 @@ class Builder:
             if difference is not None or self.pair.over:
                 return self.statements, difference
             self.refresh()
-        # What the graph leads to is only seen when it is run.
-        for name in self.names(lambda t: t.requires_grad and t.grad_fn is not None and t.dtype.is_floating_point)[-1:]:
-            text = f"T.autograd.backward({name}.sum())"
+        # What the graph leads to is only seen when it is run; a graph that is gone already hides the others.
+        names = self.names(lambda t: t.requires_grad and t.grad_fn is not None and t.dtype.is_floating_point)
+        for name in reversed(names[-3:]):
+            text = f"{name}.sum().backward(retain_graph=True)"
             self.statements.append(text)
-            return self.statements, self.pair.step(text)
+            difference = self.pair.step(text)
+            if difference is not None:
+                return self.statements, difference
         return self.statements, None
 
 

@@ -44,7 +44,8 @@ class Outcome:
     __slots__ = ("flags", "values", "grad")
 
     def __init__(self, tensor, depth=0):
-        version = tensor._version
+        # A gradient's own counter tells how its buffer was filled, which is the engine's affair.
+        version = 0 if depth else tensor._version
         self.flags = (
             tuple(tensor.shape),
             str(tensor.dtype),
