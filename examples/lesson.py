@@ -132,6 +132,38 @@ def load(name: str) -> ModuleType:
     return module
 
 
+def pairs(mine: Any, theirs: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """The leaves of two results side by side, with where they are. ValueError when the two are not built alike."""
+    if isinstance(mine, dict) and isinstance(theirs, dict) and list(mine) == list(theirs):
+        for key in mine:
+            yield from pairs(mine[key], theirs[key], (*path, str(key)))
+    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+        for position, (left, right) in enumerate(zip(mine, theirs)):
+            yield from pairs(left, right, (*path, str(position)))
+    elif isinstance(mine, (dict, list)) or type(mine) is not type(theirs):
+        raise ValueError(f"at {'/'.join(path) or 'the top'}: {mine!r} and {theirs!r} are not built alike")
+    else:
+        yield path, mine, theirs
+
+
+def differences(mine: Any, theirs: Any, floor: dict[str, float]) -> list[str]:
+    """Where two results of one lesson disagree, in words; [] when they agree.
+
+    Whole numbers and texts must be equal, floats within 1e-5 of the larger (at most one unit in the fifth digit) or
+    within the `floor` of the quantity they belong to.
+    """
+    found = []
+    for path, left, right in pairs(mine, theirs):
+        if isinstance(left, float):
+            allowed = max(1e-5 * max(abs(left), abs(right)), *(floor.get(key, 0.0) for key in path))
+            same = left == right or abs(left - right) <= allowed or (left != left and right != right)
+        else:
+            same = left == right
+        if not same:
+            found.append(f"{'/'.join(path)}: {left!r} and {right!r}")
+    return found
+
+
 def _count(text: str) -> int:
     """A positive whole number from the command line."""
     if not text.isdigit() or int(text) == 0:
