@@ -7,8 +7,8 @@ the first is forgotten and the second tells on which line the start must have be
 
     b = 0.98841 + 0.43990 w   for the 100 iterations,   b = 0.49140 + 0.43990 w   for the 1000.
 
-Every start near that line ends near the document's numbers, and one in ten (one in two hundred for the longer run)
-hits all sixteen of them to the last digit. Two such starts with three decimals are used here.
+Every start near that line ends near the document's numbers, and some (one in ten within 3e-6 of the first line, one in
+three hundred within 2e-3 of the second) hit all sixteen of them to the last digit. Two with three decimals are used.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Where float32 gives a document's digits they are compared as they are printed, w
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 # 02: the trace, as printed: the gradients of epochs 0..5 and of two samples more, and the loss of each epoch.
@@ -192,6 +193,28 @@ def test_start_line_of_the_documents_run(lesson):
         assert b == pytest.approx(offset + slope * w, abs=allowed)
     assert module.DOCUMENT[100]["losses"][-1] == 0.2515641450881958
     assert module.DOCUMENT[1000]["losses"][-1] == 2.977626536448952e-07
+
+
+@pytest.mark.parametrize(("steps", "near_line", "share"), [(100, 3e-6, (0.08, 0.14)), (1000, 2e-3, (0.002, 0.006))])
+def test_how_many_starts_near_the_line_hit_every_printed_digit(lesson, steps, near_line, share):
+    """All starts at once, in plain float32 NumPy: what docs/lessons.md says about their share."""
+    module = lesson.load("15_linear_regression")
+    document = module.DOCUMENT[steps]
+    offset, slope = module.start_line(document["w"], document["b"], steps)
+    rng = np.random.default_rng(0)
+    start = rng.uniform(-0.9, 0.9, 20_000)
+    w = start.astype(np.float32)
+    b = (offset + slope * start + rng.uniform(-near_line, near_line, start.size)).astype(np.float32)
+    hit = np.ones(start.size, bool)
+    rate, two = np.float32(0.01), np.float32(2)
+    for step in range(steps):
+        r1, r2, r3 = w + b - two, two * w + b - np.float32(4), np.float32(3) * w + b - np.float32(6)
+        if step >= steps - 14:
+            hit &= (r1 * r1 + r2 * r2) + r3 * r3 == np.float32(document["losses"][step - steps])
+        g1, g2, g3 = two * r1, two * r2, two * r3
+        w, b = w - rate * ((g1 + two * g2) + np.float32(3) * g3), b - rate * ((g1 + g2) + g3)
+    hit &= (w == np.float32(document["w"])) & (b == np.float32(document["b"]))
+    assert share[0] < hit.mean() < share[1]
 
 
 def test_linear_regression_converges_from_a_seed(result, engine):
