@@ -73,7 +73,7 @@ def distance(a: np.ndarray, b: np.ndarray, signs: bool = False) -> np.ndarray:
 
     Integers and bools are 0 or inf apart. `signs` puts -0 and 0 inf apart as well.
     """
-    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    a, b = np.asarray(a), np.asarray(b)
     if a.dtype.kind != "f":
         return np.where(a == b, 0.0, np.inf)
     ia, ib = ordered(a), ordered(b)
@@ -107,3 +107,17 @@ def within(
             allowed = eps(ours.dtype) * (bound.terms * np.nan_to_num(scale, posinf=0.0) + bound.floor) + 2 * tiny
         bad &= ~(np.isfinite(apart) & (apart <= allowed))
     return ulps, bad
+
+
+TRAINING = Bound(
+    "training", 4, 4, 16,
+    "an update adds terms of the size of the whole tensor; their roundings are carried along, a few eps of that a step",
+)  # fmt: skip
+
+
+def within_training(ours: np.ndarray, theirs: np.ndarray, step: int, terms: float = TRAINING.terms) -> tuple[np.ndarray, np.ndarray]:
+    """(ulps, bad) after `step` steps of free running: `terms * eps * (step + 1)` of the tensor's largest entry (>= 1)."""
+    finite = theirs[np.isfinite(theirs)]
+    size = max(float(np.abs(finite).max()) if finite.size else 0.0, 1.0)
+    bound = Bound(TRAINING.name, TRAINING.f32, TRAINING.f64, terms * (step + 1), TRAINING.reason)
+    return within(ours, theirs, bound, np.full(theirs.shape, size))
