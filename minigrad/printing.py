@@ -89,7 +89,8 @@ def printoptions(**options: Any) -> Iterator[None]:
 def tensor_repr(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     """The text of `tensor` as torch prints it; tensor_contents replaces the elements' text, as in torch."""
     kind = type(tensor)
-    plain = kind is Tensor or kind is _parameter_class()
+    parameter = sys.modules.get("minigrad.nn.parameter")  # nn is built upon this file: it may not be loaded yet
+    plain = kind is Tensor or (parameter is not None and kind in (parameter.Parameter, parameter.Buffer))
     prefix = "tensor(" if plain else kind.__name__ + "("
     array = _as_numpy(tensor._array)
 
@@ -122,7 +123,7 @@ def tensor_repr(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
         suffixes.append("requires_grad=True")
 
     text = _with_suffixes(prefix + (contents if tensor_contents is None else tensor_contents), suffixes, len(prefix))
-    if not plain and _parameter_class() is not None and isinstance(tensor, _parameter_class()):
+    if not plain and parameter is not None and isinstance(tensor, parameter.Parameter):
         text = f"Parameter({text})"
     return text
 
@@ -138,11 +139,6 @@ def tensor_format(tensor: Tensor, format_spec: str) -> str:
             f"item(), or set the digits of whole tensors with set_printoptions(precision=...)."
         )
     return str(tensor)
-
-
-def _parameter_class() -> type | None:
-    # nn is built upon this file, so its class is looked up where it would be, once something has loaded it.
-    return getattr(sys.modules.get("minigrad.nn.parameter"), "Parameter", None)
 
 
 def _as_numpy(array: Any) -> np.ndarray:
