@@ -152,7 +152,10 @@ def _replace_file(path, write):
             os.unlink(scratch)
         raise
     if hasattr(os, "O_DIRECTORY"):  # the new name, too, must survive a power cut
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except PermissionError:  # a directory may be open to writing alone, and then cannot be synchronised
+            return
         try:
             os.fsync(descriptor)
         except OSError as error:  # some network file systems have no such operation on directories
