@@ -1,0 +1,22 @@
+"""No result may beat the machine: a step cannot be faster than its arithmetic and its memory traffic allow.
+
+A benchmark that does is measuring something else (folded constants, work not waited for), and is reported as such.
+"""
+
+from __future__ import annotations
+
+from .machine import bandwidth_for, flop_rate
+from .workload import Workload
+
+
+def bound(workload: Workload) -> float:
+    """The least microseconds one step can take: flops at the measured peak, compulsory bytes at measured bandwidth."""
+    return 1e6 * max(workload.flops / flop_rate(), workload.bytes / bandwidth_for(workload.bytes))
+
+
+def impossible(workload: Workload, microseconds: float) -> str | None:
+    """Why this time cannot be; None if it can."""
+    least = bound(workload)
+    if microseconds >= least:
+        return None
+    return f"impossible: {microseconds:.3g} us, but the machine needs {least:.3g} us for the arithmetic and the memory"
