@@ -56,11 +56,9 @@ class Case:
         head = self.call.partition("(")[0]
         return head.rpartition(".")[2] if head.startswith(("T.", "x.")) else ""
 
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The call as a function f(T, *inputs, **static)."""
-        code = compiled(self.call, self.inputs, tuple(self.static))
-        return code
+    def run(self, T: Any, tensors: dict[str, Any], static: Static, expression: str | None = None) -> Any:
+        """Evaluate the call, or another `expression` of the same names, on engine `T`."""
+        return compiled(expression or self.call, self.inputs, tuple(self.static))(T, **tensors, **static)
 
     def method(self) -> str | None:
         """`x.f(...)` for a call `T.f(x, ...)`, or None."""
