@@ -17,6 +17,7 @@ import numpy as np
 from . import dtypes
 from .dtypes import CPU, check_device
 from .grad_mode import state
+from .inplace import check_writable, snapshot, write
 from .primitive import Primitive
 from .tensor import Tensor, wrap
 
@@ -492,8 +493,8 @@ class Generator:
         """`num_samples` indices into each row of `weights` (floats, shape (k,) or (m, k)), drawn in proportion to it.
 
         With replacement: two words per sample, looked up in the row's cumulative sum. Without, and for a single sample:
-        the largest of weight / q, q exponential, two words per weight (equal ones, which float16 may bring, in the order
-        of their index; torch leaves that open). Returns int64, shape (num_samples,) or (m, num_samples).
+        the largest of weight / q, q exponential, two words per weight; equal ones, which float16 may bring, in the
+        order of their index (torch leaves that open). Returns int64, shape (num_samples,) or (m, num_samples).
         Raises RuntimeError for weights that are negative, not finite, or sum to 0, and for more samples than weights.
         """
         if weights.ndim not in (1, 2):
@@ -1189,6 +1190,11 @@ def _poisson(rate, *, stream):
     return stream.poisson(rate)
 
 
+@_sampler(lambda node: node.static[-1], x=lambda g, label: g * 0.0)
+def _drawn(x, *, values, label):
+    return values
+
+
 # -- into a tensor ------------------------------------------------------------------------------------------------
 
 
@@ -1196,27 +1202,15 @@ def _fill(name, tensor, draw):
     """Write `draw(shape, dtype, contiguous)` into `tensor` in the order of its memory; returns it."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(tensor).__name__}")
+    recorded = check_writable(tensor)
     target = tensor._array
-    if target.size and any(s == 0 and n > 1 for s, n in zip(target.strides, target.shape)):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation."
-        )
-    recorded = state.enabled and tensor.requires_grad
-    if recorded:
-        base = tensor._base
-        view_of_leaf = base is not None and base._node is None and base._requires_grad
-        if tensor.is_leaf or view_of_leaf:
-            raise RuntimeError(
-                f"a {'view of a ' if view_of_leaf else ''}leaf Variable that requires grad is being used in an "
-                f"in-place operation. ({name}: fill it inside no_grad(), or before it requires grad.)"
-            )
     contiguous = target.flags.c_contiguous
     axes = range(target.ndim) if contiguous else _by_memory(target)
     target = target.transpose(axes)
     values = draw(target.shape, target.dtype, contiguous)
-    if recorded:  # numbers that depend on nothing: what was there before gets a gradient of zero
-        return tensor.copy_(wrap(values.transpose(np.argsort(axes))))
+    if recorded:
+        label = "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+        return write(tensor, _drawn(snapshot(tensor), values=values.transpose(np.argsort(axes)), label=label))
     target[...] = values
     tensor._counter[0] += 1
     return tensor

@@ -1,0 +1,3 @@
+"""torch's `utils` package: `utils.data`."""
+
+from . import data as data
