@@ -320,8 +320,10 @@ def run_chunk(
     return check_range(seed, range(start, stop), reference, subject, longest)
 
 
-def check_range(seed: int, indices: Iterable[int], reference: Any, subject: Any, longest: int = 16) -> dict[str, Any]:
-    """As run_chunk, for engines at hand."""
+def check_range(
+    seed: int, indices: Iterable[int], reference: Any, subject: Any, longest: int = 16, shrinking: bool = True
+) -> dict[str, Any]:
+    """As run_chunk, for engines at hand; `shrinking` off leaves failing programs as long as they were drawn."""
     vocabulary = Vocabulary(subject)
     done = {
         "programs": 0,
@@ -344,12 +346,14 @@ def check_range(seed: int, indices: Iterable[int], reference: Any, subject: Any,
             if is_rounding(builder.statements, builder.difference, reference, subject):
                 done["rounding"] += 1
             else:
-                _note_failure(done["failures"], index, builder, reference, subject)
+                _note_failure(done["failures"], index, builder, reference, subject, shrinking)
     done["missing"] = dict(vocabulary.missing)
     return done
 
 
-def _note_failure(failures: dict[str, Any], index: int, builder: Builder, reference: Any, subject: Any) -> None:
+def _note_failure(
+    failures: dict[str, Any], index: int, builder: Builder, reference: Any, subject: Any, shrinking: bool
+) -> None:
     """Count the failure under its cause; the first few of a cause are shrunk, and the shortest is kept."""
     key = f"{cause(builder.difference)} | {_head(builder.statements[-1])}"
     entry = failures.setdefault(key, {"count": 0, "shrunk": 0, "index": index, "statements": None, "message": ""})
@@ -357,7 +361,7 @@ def _note_failure(failures: dict[str, Any], index: int, builder: Builder, refere
     if entry["shrunk"] >= SHRUNK_PER_CAUSE:
         return
     entry["shrunk"] += 1
-    small = shrink(builder.statements, reference, subject)
+    small = shrink(builder.statements, reference, subject) if shrinking else builder.statements
     if entry["statements"] is None or len(small) < len(entry["statements"]):
         difference = run_program(small, reference, subject)[1] or builder.difference
         sides = [difference.expected, difference.got]
