@@ -61,8 +61,7 @@ def set_printoptions(
     if profile is not None:
         if profile not in _PROFILES:
             raise ValueError(f"unknown print profile {profile!r}: expected one of {', '.join(map(repr, _PROFILES))}")
-        for name, value in _PROFILES[profile].items():
-            setattr(_options, name, value)
+        vars(_options).update(_PROFILES[profile])
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     for name, value in given.items():
         if value is not None:
@@ -218,11 +217,12 @@ def _element_texts(array: np.ndarray) -> tuple[list[str], int]:
     whole, scientific = True, False
     if sample.size:
         whole = bool((sample == np.ceil(sample)).all())
-        scientific = _options.sci_mode
-        if scientific is None:
+        if _options.sci_mode is None:
             sizes = np.abs(sample)
             low, high = float(sizes.min()), float(sizes.max())
             scientific = high / low > 1000.0 or high > 1.0e8 or low < 1.0e-4
+        else:
+            scientific = _options.sci_mode
 
     if scientific:
         texts = [f"{value:.{_options.precision}e}" for value in values]
