@@ -97,7 +97,10 @@ def constant(*names: str) -> Callable[..., Callable[[], Iterable[tuple]]]:
 
 @dataclass(frozen=True)
 class Functional:
-    """loss(xp, params, batch) -> scalar; feed: the batches of one step; update None: the gradients are the result."""
+    """loss(xp, params, batch) -> scalar; feed: the batches of one step; update None: loss and gradients are the result.
+
+    The loss is then part of what a step hands out, so that no compiler may leave the forward pass away.
+    """
 
     loss: Callable[[Any, tuple, tuple], Any]
     params: Callable[[SimpleNamespace], tuple]
@@ -144,10 +147,10 @@ class Functional:
         return Program(step, lambda: [to_numpy(output) for output in outputs])
 
 
-def _pure(f: Functional, xp: Any, gradient: Callable[..., Any]) -> Callable[..., tuple[tuple, tuple]]:
+def _pure(f: Functional, xp: Any, value_and_grad: Callable[..., Any]) -> Callable[..., tuple[tuple, tuple]]:
     def one(params: tuple, state: tuple, batch: tuple) -> tuple[tuple, tuple]:
-        grads = gradient(params, batch)
-        return (tuple(grads), state) if f.update is None else f.update(xp, params, grads, state)
+        value, grads = value_and_grad(params, batch)
+        return ((value, *grads), state) if f.update is None else f.update(xp, params, grads, state)
 
     return one
 
@@ -159,7 +162,8 @@ def _torch_compile(f: Functional, data: SimpleNamespace) -> Program:
     # Every workload compiles the same few functions with other closures; without this the ninth hits dynamo's limit on
     # recompilations, and the guards of the earlier ones are searched on every call.
     torch.compiler.reset()
-    one = torch.compile(_pure(f, xp, torch.func.grad(partial(f.loss, xp))), fullgraph=True)
+    grad_and_value = torch.func.grad_and_value(partial(f.loss, xp))
+    one = torch.compile(_pure(f, xp, lambda *inputs: grad_and_value(*inputs)[::-1]), fullgraph=True)
     return f.training(data, torch.from_numpy, one, to_numpy=lambda t: t.detach().numpy())
 
 
@@ -167,14 +171,14 @@ def _jax(f: Functional, data: SimpleNamespace, jit: bool) -> Program:
     import jax
 
     xp = namespace("jax")
-    one = _pure(f, xp, jax.grad(partial(f.loss, xp)))
+    one = _pure(f, xp, jax.value_and_grad(partial(f.loss, xp)))
     return f.training(data, jax.numpy.asarray, jax.jit(one) if jit else one, finish=jax.block_until_ready)
 
 
 def _autograd(f: Functional, data: SimpleNamespace) -> Program:
     import autograd
 
-    one = _pure(f, namespace("numpy"), autograd.grad(partial(f.loss, namespace("autograd"))))
+    one = _pure(f, namespace("numpy"), autograd.value_and_grad(partial(f.loss, namespace("autograd"))))
     return f.training(data, np.asarray, one)
 
 
@@ -186,9 +190,10 @@ def _mygrad(f: Functional, data: SimpleNamespace, guarded: bool) -> Program:
 
     def one(params: tuple, state: tuple, batch: tuple) -> tuple[tuple, tuple]:
         tensors = tuple(mygrad.tensor(p, copy=False) for p in params)
-        f.loss(xp, tensors, batch).backward()
+        loss = f.loss(xp, tensors, batch)
+        loss.backward()
         grads = tuple(t.grad for t in tensors)
-        return (grads, state) if update is None else update(np, params, grads, state)
+        return ((loss.data, *grads), state) if update is None else update(np, params, grads, state)
 
     program = f.training(data, np.asarray, one)
     if guarded:
@@ -205,15 +210,21 @@ def _tinygrad(f: Functional, data: SimpleNamespace, jit: bool) -> Program:
     from tinygrad import Device, Tensor, TinyJit
 
     xp = namespace("tinygrad")
-    batches = f.feed(data, lambda array: Tensor(array).realize())
-    params, state = f.initial(data, lambda array: Tensor(array).contiguous().realize())
+    # At least one axis: a number without any becomes a constant of the graph, which cannot be assigned to.
+    def convert(array: np.ndarray) -> Any:
+        return Tensor(np.atleast_1d(array)).contiguous().realize()
+
+    batches = f.feed(data, convert)
+    params, state = f.initial(data, convert)
     outputs: tuple = params
 
     # Parameters are assigned in place, as tinygrad's own optimizers do: a TinyJit must not get its outputs as inputs.
     def one(*batch: Any) -> tuple:
-        grads = f.loss(xp, params, batch).gradient(*params)
+        loss = f.loss(xp, params, batch).reshape(())
+        grads = loss.gradient(*params)
         if f.update is None:
-            return tuple(grad.realize() for grad in grads)
+            Tensor.realize(loss, *grads)
+            return (loss, *grads)
         new_params, new_state = f.update(xp, params, grads, state)
         Tensor.realize(*(old.assign(new) for old, new in zip(params + state, new_params + new_state)))
         return params

@@ -30,27 +30,30 @@ def program(T, data, device):
     a, b = on(T, data.a, device).requires_grad_(), on(T, data.b, device).requires_grad_()
 
     def step():
+        nonlocal total
         a.grad = b.grad = None
         y = a
         for _ in range(STEPS):
             y = y * b + a
-        y.sum().backward()
+        total = y.sum()
+        total.backward()
 
-    return Program(step, lambda: to_numpy((a.grad, b.grad)))
+    total = None
+    return Program(step, lambda: to_numpy((total, a.grad, b.grad)))
 
 
 @workload.program("numpy")
 def by_hand(data, library):
     a, b = data.a, data.b
-    ga = gb = None
+    total = ga = gb = None
 
     def step():
-        nonlocal ga, gb
+        nonlocal total, ga, gb
         y, ys = a, []
         for _ in range(STEPS):
             ys.append(y)
             y = y * b + a
-        y.sum()
+        total = y.sum()
         g = np.ones(10, np.float32)
         ga, gb = g, g * ys[-1]
         for y in reversed(ys[:-1]):
@@ -59,7 +62,7 @@ def by_hand(data, library):
             gb = gb + g * y
         ga = ga + g * b
 
-    return Program(step, lambda: [ga, gb])
+    return Program(step, lambda: [total, ga, gb])
 
 
 @workload.program("numpy-out")
@@ -67,13 +70,15 @@ def with_buffers(data, library):
     a, b = data.a, data.b
     ys = [a, *(np.empty_like(a) for _ in range(STEPS))]
     ga, gb, g, term = (np.empty_like(a) for _ in range(4))
-    multiply, add, total = np.multiply, np.add, np.add.reduce
+    multiply, add, reduce = np.multiply, np.add, np.add.reduce
+    total = None
 
     def step():
+        nonlocal total
         for y, following in zip(ys, ys[1:]):
             multiply(y, b, out=following)
             add(following, a, out=following)
-        total(ys[-1])
+        total = reduce(ys[-1])
         g.fill(1)
         ga.fill(0)
         gb.fill(0)
@@ -84,7 +89,7 @@ def with_buffers(data, library):
             multiply(g, b, out=g)
         add(ga, g, out=ga)
 
-    return Program(step, lambda: [ga, gb])
+    return Program(step, lambda: [total, ga, gb])
 
 
 def loss(xp, params, batch):
@@ -104,7 +109,10 @@ def scalars(data, library):
 
     a, b = [Value(float(value)) for value in data.a], [Value(float(value)) for value in data.b]
 
+    total = None
+
     def step():
+        nonlocal total
         for value in a + b:
             value.grad = 0.0
         total = Value(0.0)
@@ -115,4 +123,7 @@ def scalars(data, library):
             total = total + y
         total.backward()
 
-    return Program(step, lambda: [np.array([v.grad for v in a]), np.array([v.grad for v in b])])
+    def result():
+        return [np.array(total.data), np.array([v.grad for v in a]), np.array([v.grad for v in b])]
+
+    return Program(step, result)

@@ -25,23 +25,26 @@ def data(check):
 def program(n, T, data, device):
     x = on(T, data.x, device).requires_grad_()
 
+    y = x
+
     def step():
+        nonlocal y
         x.grad = None
         y = x
         for _ in range(n):
             y = y + x
         y.backward()
 
-    return Program(step, lambda: to_numpy((x.grad,)))
+    return Program(step, lambda: to_numpy((y, x.grad)))
 
 
 def by_hand(n, data, library):
     x = np.float32(data.x)
     one = np.float32(1)
-    gx = one
+    y = gx = None
 
     def step():
-        nonlocal gx
+        nonlocal y, gx
         y = x
         for _ in range(n):
             y = y + x
@@ -49,7 +52,7 @@ def by_hand(n, data, library):
         for _ in range(n):
             gx = gx + one
 
-    return Program(step, lambda: [gx])
+    return Program(step, lambda: [y, gx])
 
 
 def with_buffers(n, data, library):
@@ -64,7 +67,7 @@ def with_buffers(n, data, library):
         for _ in range(n):
             add(gx, one, out=gx)
 
-    return Program(step, lambda: [gx])
+    return Program(step, lambda: [y, gx])
 
 
 def loss(n, xp, params, batch):
@@ -82,14 +85,17 @@ def scalars(n, data, library):
 
     x = Value(float(data.x))
 
+    y = x
+
     def step():
+        nonlocal y
         x.grad = 0.0
         y = x
         for _ in range(n):
             y = y + x
         y.backward()
 
-    return Program(step, lambda: [np.array(x.grad)])
+    return Program(step, lambda: [np.array(y.data), np.array(x.grad)])
 
 
 def chain_of(n):
