@@ -1,0 +1,66 @@
+"""Parameter and Buffer: the tensors that a Module registers by itself when they are assigned to an attribute.
+
+Owns the two subclasses of Tensor and nothing else; knows neither modules nor ops (the results of ops on a Parameter are
+plain Tensors).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import ops
+from ..tensor import Tensor
+
+__all__ = ["Buffer", "Parameter"]
+
+
+def _share(cls: type, data: Tensor) -> Any:
+    """A leaf of class `cls` with the memory and the version counter of `data`."""
+    data = data.detach()
+    leaf = object.__new__(cls)
+    leaf._array, leaf._counter = data._array, data._counter
+    return leaf
+
+
+class Parameter(Tensor):
+    """A leaf tensor that a Module lists in `parameters()` and an optimizer updates.
+
+    `data` is shared, not copied (`data=None` makes an empty one). `requires_grad` defaults to True also under `no_grad()`.
+    Raises torch's RuntimeError where `requires_grad` is asked of an integer or bool tensor.
+    """
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        if data is None:
+            data = ops.empty(0)
+        return _share(cls, data).requires_grad_(requires_grad)
+
+    def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
+        """Everything is done in __new__; Tensor's own would build a tensor from sizes."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        """A copy of the values in new memory; the gradient is not copied, as in torch."""
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.detach().clone(), self.requires_grad)
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return type(self), (self.detach(), self.requires_grad)
+
+    def __repr__(self, **options: Any) -> str:
+        return "Parameter containing:\n" + super().__repr__(**options)
+
+
+class Buffer(Tensor):
+    """A tensor that belongs to a module's state but is not trained; `persistent=False` keeps it out of `state_dict()`."""
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        if data is None:
+            data = ops.empty(0)
+        buffer = _share(cls, data).requires_grad_(data.requires_grad)
+        buffer.persistent = persistent
+        return buffer
+
+    def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
+        """Everything is done in __new__, as for Parameter."""

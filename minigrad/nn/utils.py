@@ -1,0 +1,139 @@
+"""Functions on many parameters at once: clipping of gradients, and all parameters as one vector.
+
+Works on the arrays of gradients outside autograd (nothing here is recorded except `parameters_to_vector`); knows no module.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import warnings
+from collections.abc import Iterable
+
+import numpy as np
+
+from .. import ops
+from ..tensor import Tensor, wrap
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]
+
+
+def _norm(array: np.ndarray, order: float) -> np.floating:
+    """The p-norm of all entries, as a scalar of the array's dtype; 0 for an empty array."""
+    if not array.size:
+        return array.dtype.type(0)
+    if order == 2.0:
+        # dot is one pass and needs no temporary; it overflows where torch's does too.
+        flat = array.ravel()
+        return np.sqrt(np.dot(flat, flat))
+    absolute = np.abs(array)
+    if order == math.inf:
+        return absolute.max()
+    if order == -math.inf:
+        return absolute.min()
+    if order == 0.0:
+        return array.dtype.type(np.count_nonzero(array))
+    if order == 1.0:
+        return absolute.sum()
+    return np.power(np.power(absolute, order).sum(), 1.0 / order).astype(array.dtype)
+
+
+def _as_list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The p-norm of all the tensors as if they were one vector: the norm of their norms, a 0-d tensor.
+
+    `norm_type` may be "inf". `foreach` is accepted and changes nothing. With `error_if_nonfinite` raises RuntimeError where
+    the result is nan or infinite.
+    """
+    arrays = [tensor._array for tensor in _as_list(tensors)]
+    norm_type = float(norm_type)
+    if not arrays:
+        return ops.tensor(0.0)
+    with np.errstate(all="ignore"):
+        total = np.asarray(_norm(np.stack([_norm(array, norm_type) for array in arrays]), norm_type))
+    if error_if_nonfinite and not np.isfinite(total):
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. "
+            "To disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+        )
+    return wrap(total)
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
+    """Scale all gradients in place by min(max_norm / (total_norm + 1e-6), 1)."""
+    gradients = [p._grad for p in _as_list(parameters) if p._grad is not None]
+    total = total_norm._array
+    with np.errstate(all="ignore"):
+        # minimum keeps nan, so that a nan norm reaches the gradients as in torch.
+        scale = np.minimum(total.dtype.type(float(max_norm)) / (total + total.dtype.type(1e-6)), 1.0)
+        for gradient in gradients:
+            array = gradient._array
+            np.multiply(array, scale, out=array, casting="same_kind")
+            gradient._counter[0] += 1
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """Scale all gradients in place so that their total norm is at most `max_norm`; returns the norm before scaling.
+
+    Parameters without a gradient are skipped. With `error_if_nonfinite` a nan or infinite norm raises RuntimeError before
+    any gradient is changed.
+    """
+    given = parameters
+    parameters = _as_list(parameters)
+    if isinstance(given, types.GeneratorType) and not parameters:
+        warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
+    total = get_total_norm([p._grad for p in parameters if p._grad is not None], norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(parameters, max_norm, total)
+    return total
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
+    """Clamp every entry of every gradient in place to [-clip_value, clip_value]."""
+    clip_value = float(clip_value)
+    for parameter in _as_list(parameters):
+        gradient = parameter._grad
+        if gradient is not None:
+            np.clip(gradient._array, -clip_value, clip_value, out=gradient._array)
+            gradient._counter[0] += 1
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All parameters flattened and concatenated into one 1-d tensor, differentiable in each of them."""
+    return ops.cat([parameter.view(-1) for parameter in parameters])
+
+
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Point the data of every parameter at its slice of `vec`; the inverse of `parameters_to_vector`.
+
+    As in torch the parameters then share memory with `vec`.
+    """
+    if not isinstance(vec, Tensor):
+        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
+    start = 0
+    for parameter in parameters:
+        stop = start + parameter.numel()
+        parameter.data = vec[start:stop].view_as(parameter).data
+        start = stop

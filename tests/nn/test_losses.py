@@ -1,0 +1,398 @@
+"""Losses against torch's: values, gradients and second gradients, every reduction, special points, texts."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import minigrad
+from minigrad.nn import functional as F
+
+random = np.random.default_rng(5)
+REDUCTIONS = ["mean", "sum", "none"]
+INF = float("inf")
+
+
+def pair(shape=(4, 3)):
+    return random.standard_normal(shape) * 2, random.standard_normal(shape)
+
+
+POINTWISE = {
+    "mse_loss": {},
+    "l1_loss": {},
+    "smooth_l1_loss": {},
+    "smooth_l1_loss beta": {"beta": 0.3},
+    "smooth_l1_loss beta 0": {"beta": 0.0},
+    "huber_loss": {},
+    "huber_loss delta": {"delta": 0.4},
+    "soft_margin_loss": {},
+    "poisson_nll_loss": {},
+}
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", POINTWISE)
+def test_pointwise(name, reduction, same):
+    def run(e, x, y):
+        return getattr(e.nn.functional, name.split()[0])(x, y, reduction=reduction, **POINTWISE[name])
+
+    for shape in ((4, 3), (7,), (), (1, 1)):
+        same(run, *pair(shape), slack=4)
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+def test_kinks(name, same):
+    """Equal to the target, at the corners of the pieces, and infinite: value and gradients are torch's."""
+    function = {"mse_loss": {}, "l1_loss": {}, "smooth_l1_loss": {"beta": 0.5}, "huber_loss": {"delta": 0.5}}
+    x = np.array([0.0, 0.5, -0.5, 0.25, 1.0, -1.0, 0.75])
+    same(
+        lambda e, x, y: getattr(e.nn.functional, name)(x, y, reduction="none", **function[name]), x, np.zeros_like(x)
+    )
+    infinite = np.array([INF, -INF])
+    same(
+        lambda e, x: getattr(e.nn.functional, name)(x, e.zeros_like(x), reduction="none", **function[name]),
+        infinite,
+        order=1,
+    )
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+def test_differing_shapes_warn_and_broadcast(name, same, same_warning):
+    x, y = random.standard_normal((4, 3)), random.standard_normal((3,))
+    same(lambda e, x, y: getattr(e.nn.functional, name)(x, y), x, y, slack=4)
+    same_warning(lambda e: getattr(e.nn.functional, name)(e.ones(4, 3), e.ones(3)))
+    same_warning(lambda e: e.nn.MSELoss()(e.ones(4, 1), e.ones(4)))
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss"])
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_weighted(name, reduction, same):
+    x, y = pair()
+    same(
+        lambda e, x, y, w: getattr(e.nn.functional, name)(x, y, weight=w, reduction=reduction),
+        x,
+        y,
+        random.random((4, 3)),
+        slack=4,
+    )
+
+
+def test_huber_weighted(same):
+    x, y = pair()
+    for reduction in REDUCTIONS:
+        same(
+            lambda e, x, y, w: e.nn.functional.huber_loss(x, y, weight=w, reduction=reduction),
+            x,
+            y,
+            random.random((4, 3)),
+            slack=4,
+        )
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4, 2)])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_fused_mse_is_the_plain_one(shape, reduction):
+    x, y = (minigrad.tensor(random.standard_normal(shape), requires_grad=True) for _ in range(2))
+    values = []
+    for function in (F.mse_loss, F._plain_mse_loss):
+        value = function(x, y, reduction=reduction)
+        first = minigrad.autograd.grad(value, [x, y], minigrad.tensor(1.7, dtype=minigrad.float64), create_graph=True)
+        second = minigrad.autograd.grad(sum((g * g * g).sum() for g in first), [x, y])
+        values.append([t.detach().numpy() for t in (value, *first, *second)])
+    for fused, plain in zip(*values, strict=True):
+        np.testing.assert_allclose(fused, plain, rtol=1e-13)
+
+
+def test_mse_of_mixed_dtypes_and_empty(both):
+    ours, theirs = both(lambda e: e.nn.functional.mse_loss(e.ones(3).double(), e.zeros(3)))
+    assert repr(ours) == repr(theirs)
+    ours, theirs = both(lambda e: e.nn.functional.mse_loss(e.ones(3).long(), e.zeros(3)))
+    assert repr(ours) == repr(theirs)
+    ours, theirs = both(lambda e: e.nn.functional.mse_loss(e.ones(0), e.zeros(0)))
+    assert repr(ours) == repr(theirs) == "tensor(nan)"
+    ours, theirs = both(lambda e: e.nn.functional.mse_loss(e.ones(0), e.zeros(0), reduction="sum"))
+    assert repr(ours) == repr(theirs)
+
+
+def probabilities(shape=(4, 3)):
+    return random.random(shape) * 0.98 + 0.01, random.random(shape)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_binary_cross_entropy(reduction, same):
+    p, t = probabilities()
+    w = random.random((4, 3))
+    same(lambda e, p, t: e.nn.functional.binary_cross_entropy(p, t, reduction=reduction), p, t, slack=10)
+    same(
+        lambda e, p, t: e.nn.functional.binary_cross_entropy(p, t, e.tensor(w).to(p.dtype), reduction=reduction),
+        p,
+        t,
+        slack=10,
+    )
+    same(
+        lambda e, p, t: e.nn.functional.binary_cross_entropy(p, t, e.tensor(w[0]).to(p.dtype), reduction=reduction),
+        p,
+        t,
+        slack=10,
+    )
+
+
+def test_binary_cross_entropy_at_the_ends(same):
+    p, t = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
+    for i in range(4):
+        one = slice(i, i + 1)
+        same(
+            lambda e, x: e.nn.functional.binary_cross_entropy(x, e.tensor(t[one]).to(x.dtype), reduction="sum"),
+            p[one],
+            order=1,
+        )
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_binary_cross_entropy_with_logits(reduction, same):
+    x, t = random.standard_normal((4, 3)) * 3, random.random((4, 3))
+    w, positive = random.random((4, 3)), random.random(3) * 2
+
+    def run(e, x, t, **options):
+        return e.nn.functional.binary_cross_entropy_with_logits(x, t, reduction=reduction, **options)
+
+    same(run, x, t, slack=10)
+    same(lambda e, x, t: run(e, x, t, weight=e.tensor(w).to(x.dtype)), x, t, slack=10)
+    same(lambda e, x, t: run(e, x, t, pos_weight=e.tensor(positive).to(x.dtype)), x, t, slack=10)
+    for value in (-1000.0, -40.0, 0.0, 40.0, 1000.0):
+        for target in (0.0, 1.0):
+            same(lambda e, x, t: run(e, x, t), np.array([value]), np.array([target]), slack=10)
+
+
+CLASS_SHAPES = [((5, 3), (5,)), ((3,), ()), ((2, 3, 4), (2, 4)), ((2, 3, 4, 2), (2, 4, 2)), ((2, 3, 2, 2, 2), (2, 2, 2, 2))]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape, target_shape", CLASS_SHAPES)
+@pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
+def test_class_losses(name, shape, target_shape, reduction, same):
+    x = random.standard_normal(shape)
+    t = random.integers(0, 3, target_shape)
+    w = random.random(3)
+
+    def run(e, x, t, **options):
+        return getattr(e.nn.functional, name)(x, t, reduction=reduction, **options)
+
+    same(run, x, t, slack=4)
+    same(lambda e, x, t: run(e, x, t, weight=e.tensor(w).to(x.dtype)), x, t, slack=4)
+    same(lambda e, x, t: run(e, x, t, ignore_index=1), x, t, slack=4)
+    same(lambda e, x, t: run(e, x, t, ignore_index=1, weight=e.tensor(w).to(x.dtype)), x, t, slack=4)
+    same(run, x, t.astype(np.uint8), slack=4)
+    if name == "cross_entropy":
+        same(lambda e, x, t: run(e, x, t, label_smoothing=0.2), x, t, slack=4)
+        smooth = {"label_smoothing": 0.3, "ignore_index": 2}
+        same(lambda e, x, t: run(e, x, t, **smooth), x, t, slack=4)
+        same(lambda e, x, t: run(e, x, t, weight=e.tensor(w).to(x.dtype), **smooth), x, t, slack=4)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", [shape for shape, _ in CLASS_SHAPES])
+def test_cross_entropy_of_probabilities(shape, reduction, same):
+    x = random.standard_normal(shape)
+    p = random.random(shape)
+    w = random.random(3)
+
+    def run(e, x, p, **options):
+        return e.nn.functional.cross_entropy(x, p, reduction=reduction, **options)
+
+    same(run, x, p, slack=6)
+    same(lambda e, x, p: run(e, x, p, label_smoothing=0.2), x, p, slack=6)
+    same(lambda e, x, p: run(e, x, p, weight=e.tensor(w).to(x.dtype)), x, p, slack=6)
+
+
+def test_all_ignored_and_empty_give_nan(both):
+    for run in (
+        lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([-100] * 3)),
+        lambda e: e.nn.functional.cross_entropy(e.ones(0, 4), e.zeros(0, dtype=e.int64)),
+        lambda e: e.nn.functional.nll_loss(e.ones(4), e.tensor(1), weight=e.zeros(4)),
+        lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([-100] * 3), reduction="sum"),
+    ):
+        ours, theirs = both(run)
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_infinite_score_of_an_ignored_class(same):
+    x = np.array([[-INF, 0.0, 1.0], [0.0, 1.0, 2.0]])
+    same(lambda e, x, t: e.nn.functional.nll_loss(x, t, ignore_index=0), x, np.array([0, 2]), order=1)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none", "batchmean"])
+@pytest.mark.parametrize("log_target", [False, True])
+def test_kl_div(reduction, log_target, same):
+    x, t = random.standard_normal((4, 3)), random.random((4, 3))
+    same(
+        lambda e, x, t: e.nn.functional.kl_div(x, t, reduction=reduction, log_target=log_target), x, t, slack=6
+    )
+    if not log_target:
+        t[0, 0] = 0.0
+        same(lambda e, x: e.nn.functional.kl_div(x, e.tensor(t).to(x.dtype), reduction=reduction), x, slack=6)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_further_losses(reduction, same):
+    x, y = pair()
+    sign = np.sign(random.standard_normal((4, 3)))
+    counts = random.integers(0, 4, (4, 3)).astype(float)
+    variance = random.random((4, 3)) + 0.1
+
+    def on(name, *arrays, **options):
+        same(lambda e, *t: getattr(e.nn.functional, name)(*t, reduction=reduction, **options), *arrays, slack=10)
+
+    same(
+        lambda e, x: e.nn.functional.hinge_embedding_loss(x, e.tensor(sign).to(x.dtype), reduction=reduction),
+        x,
+        slack=4,
+    )
+    on("margin_ranking_loss", x, y, sign, margin=0.2)
+    same(
+        lambda e, x: e.nn.functional.poisson_nll_loss(
+            x, e.tensor(counts).to(x.dtype), full=True, reduction=reduction
+        ),
+        x,
+        slack=10,
+    )
+    same(
+        lambda e, x: e.nn.functional.poisson_nll_loss(
+            x, e.tensor(counts).to(x.dtype), log_input=False, reduction=reduction
+        ),
+        np.abs(x) + 0.1,
+        slack=10,
+    )
+    on("gaussian_nll_loss", x, y, variance)
+    on("gaussian_nll_loss", x, y, variance[:, 0], full=True)
+    on("gaussian_nll_loss", x, y, variance * 1e-7)
+    on("triplet_margin_loss", x, y, variance, margin=0.7)
+    on("triplet_margin_loss", x, y, variance, swap=True)
+    labels = np.array([1.0, -1.0, 1.0, -1.0])
+    same(
+        lambda e, x, y: e.nn.functional.cosine_embedding_loss(
+            x, y, e.tensor(labels).to(x.dtype), margin=-0.3, reduction=reduction
+        ),
+        x,
+        y,
+        slack=20,
+    )
+
+
+# ---------------------------------------------------------------------- texts
+
+ERRORS = {
+    "float classes": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.ones(3)),
+    "integer probabilities": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.ones(3, 4).long()),
+    "class too large": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([0, 1, 4])),
+    "class negative": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([0, 1, -1])),
+    "batch sizes": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([0, 1])),
+    "scalar": lambda e: e.nn.functional.cross_entropy(e.tensor(1.0), e.tensor(1)),
+    "int32 classes": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([0, 1, 2], dtype=e.int32)),
+    "weight's shape": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([0, 1, 2]), weight=e.ones(3)),
+    "weight's dtype": lambda e: e.nn.functional.nll_loss(e.ones(3, 4), e.tensor([0, 1, 2]), e.ones(4).double()),
+    "smoothing": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([0, 1, 2]), label_smoothing=1.5),
+    "probability weight": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.ones(3, 4), weight=e.ones(3)),
+    "spatial size": lambda e: e.nn.functional.cross_entropy(e.ones(2, 3, 4), e.zeros(2, 5).long()),
+    "4d target": lambda e: e.nn.functional.cross_entropy(e.ones(2, 3, 4, 5), e.zeros(2, 5).long()),
+    "4d sizes": lambda e: e.nn.functional.cross_entropy(e.ones(2, 3, 4, 5), e.zeros(2, 4, 4).long()),
+    "multi-target": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.zeros(3, 2).long()),
+    "1d target": lambda e: e.nn.functional.cross_entropy(e.ones(4), e.tensor([2, 2])),
+    "ignore with probabilities": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.ones(3, 4), ignore_index=1),
+    "nll float classes": lambda e: e.nn.functional.nll_loss(e.ones(3, 4), e.zeros(3)),
+    "bce above 1": lambda e: e.nn.functional.binary_cross_entropy(e.tensor([1.5, 0.2]), e.tensor([0.0, 1.0])),
+    "bce nan": lambda e: e.nn.functional.binary_cross_entropy(e.tensor([float("nan")]), e.tensor([0.0])),
+    "bce target": lambda e: e.nn.functional.binary_cross_entropy(e.tensor([0.5, 0.2]), e.tensor([3.0, 1.0])),
+    "bce size": lambda e: e.nn.functional.binary_cross_entropy(e.tensor([0.5, 0.2]), e.tensor([1.0])),
+    "bce dtype": lambda e: e.nn.functional.binary_cross_entropy(e.tensor([0.5, 0.2]), e.tensor([0, 1])),
+    "logits size": lambda e: e.nn.functional.binary_cross_entropy_with_logits(e.ones(2), e.ones(1)),
+    "logits dtype": lambda e: e.nn.functional.binary_cross_entropy_with_logits(e.ones(2), e.tensor([0, 1])),
+    "reduction": lambda e: e.nn.functional.mse_loss(e.ones(2), e.ones(2), reduction="bad"),
+    "module's reduction": lambda e: e.nn.L1Loss(reduction="bad")(e.ones(2), e.ones(2)),
+    "cross entropy's reduction": lambda e: e.nn.CrossEntropyLoss(reduction="bad")(e.ones(2, 2), e.tensor([0, 1])),
+    "kl reduction": lambda e: e.nn.functional.kl_div(e.ones(2), e.ones(2), reduction="bad"),
+    "shapes": lambda e: e.nn.functional.mse_loss(e.ones(3, 4), e.ones(3, 5)),
+    "integers": lambda e: e.nn.functional.mse_loss(e.ones(3).long(), e.ones(3).long()),
+    "lists": lambda e: e.nn.functional.mse_loss([1.0], [2.0]),
+    "number": lambda e: e.nn.functional.mse_loss(e.ones(2), 2.0),
+    "mse weight": lambda e: e.nn.functional.mse_loss(e.ones(2), e.ones(2), weight=e.ones(3)),
+    "beta": lambda e: e.nn.functional.smooth_l1_loss(e.ones(2), e.ones(2), beta=-1),
+    "delta": lambda e: e.nn.functional.huber_loss(e.ones(2), e.ones(2), delta=0),
+    "delta type": lambda e: e.nn.HuberLoss(delta="a"),
+    "ranking": lambda e: e.nn.functional.margin_ranking_loss(e.ones(3, 4), e.ones(3), e.ones(3)),
+    "negative variance": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2), e.ones(2), e.tensor([1.0, -1.0])),
+    "variance size": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2, 3), e.ones(2, 3), e.ones(3)),
+    "triplet margin": lambda e: e.nn.functional.triplet_margin_loss(e.ones(2), e.ones(2), e.ones(2), margin=0),
+    "triplet module": lambda e: e.nn.TripletMarginLoss(margin=0),
+    "cosine target": lambda e: e.nn.functional.cosine_embedding_loss(e.ones(2, 2), e.ones(2, 2), e.ones(2, 2)),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors(case, same_error):
+    same_error(ERRORS[case])
+
+
+@pytest.mark.parametrize("options", [{"size_average": True}, {"size_average": False}, {"reduce": False}, {"reduce": True},
+                                     {"size_average": False, "reduce": True}])  # fmt: skip
+def test_old_arguments_choose_the_reduction_and_warn(options, same_warning, both):
+    same_warning(lambda e: e.nn.MSELoss(**options))
+    same_warning(lambda e: e.nn.functional.mse_loss(e.ones(2), e.zeros(2), **options))
+    same_warning(lambda e: e.nn.functional.cross_entropy(e.ones(2, 2), e.tensor([0, 1]), **options))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours, theirs = both(lambda e: e.nn.MSELoss(**options))
+        assert ours.reduction == theirs.reduction
+        ours, theirs = both(lambda e: e.nn.functional.mse_loss(e.tensor([3.0, 5.0]), e.zeros(2), **options))
+    assert repr(ours) == repr(theirs)
+
+
+def test_old_arguments_warn_where_they_are_written():
+    with pytest.warns(UserWarning, match="reduction='sum'") as caught:
+        minigrad.nn.MSELoss(size_average=False)
+    assert caught[0].filename == __file__
+
+
+def test_kl_mean_warns(same_warning):
+    same_warning(lambda e: e.nn.functional.kl_div(e.ones(2), e.ones(2)))
+
+
+MODULES = {
+    "MSELoss": {},
+    "L1Loss": {"reduction": "sum"},
+    "SmoothL1Loss": {"beta": 0.5},
+    "HuberLoss": {"delta": 0.5},
+    "BCEWithLogitsLoss": {},
+    "KLDivLoss": {"reduction": "batchmean"},
+    "SoftMarginLoss": {},
+    "PoissonNLLLoss": {"full": True},
+    "CosineSimilarity": {},
+    "PairwiseDistance": {"keepdim": True},
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_call_their_functions(name, same, both):
+    x, y = random.standard_normal((4, 3)), random.random((4, 3))
+    same(lambda e, x: getattr(e.nn, name)(**MODULES[name])(x, e.tensor(y).to(x.dtype)), x, slack=20)
+    ours, theirs = both(lambda e: repr(getattr(e.nn, name)(**MODULES[name])))
+    assert ours == theirs
+
+
+def test_modules_with_weights_and_more_arguments(same, both):
+    x, t, w = random.standard_normal((4, 3)), np.array([0, 2, 1, 1]), random.random(3)
+    y, z, sign = random.standard_normal((4, 3)), random.standard_normal((4, 3)), np.array([1.0, -1.0, 1.0, -1.0])
+
+    def with_weight(e, name, x, **options):
+        return getattr(e.nn, name)(e.tensor(w).to(x.dtype), **options)
+
+    same(lambda e, x, t: with_weight(e, "CrossEntropyLoss", x, label_smoothing=0.1)(x, t), x, t, slack=4)
+    same(lambda e, x, t: with_weight(e, "NLLLoss", x, ignore_index=2)(x, t), x, t, slack=4)
+    same(lambda e, p, q: with_weight(e, "BCELoss", p)(p, q), *probabilities(), slack=10)
+    same(lambda e, x, y, z: e.nn.TripletMarginLoss()(x, y, z), x, y, z, slack=20)
+    same(lambda e, x, y: e.nn.MarginRankingLoss(0.1)(x, y, e.sign(e.tensor(z)).to(x.dtype)), x, y, slack=4)
+    same(lambda e, x, y: e.nn.CosineEmbeddingLoss()(x, y, e.tensor(sign).to(x.dtype)), x, y, slack=20)
+    same(lambda e, x, y: e.nn.GaussianNLLLoss(full=True)(x, y, e.ones(4, 3).to(x.dtype)), x, y, slack=20)
+    same(lambda e, x: e.nn.HingeEmbeddingLoss(0.5)(x, e.sign(e.tensor(y)).to(x.dtype)), x, slack=4)
+    ours, theirs = both(lambda e: list(e.nn.BCEWithLogitsLoss(pos_weight=e.ones(3)).state_dict()))
+    assert ours == theirs == ["pos_weight"]
