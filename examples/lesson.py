@@ -79,13 +79,13 @@ def progress(steps: Sequence[Item], label: str) -> Iterator[Item]:
     for done, step in enumerate(steps):
         now = time.perf_counter()
         # A terminal's line is rewritten ten times a second; a log gets a new line every two seconds.
-        if now - began > 1 and now - drawn > (0.1 if live else 2):
+        if done and now - began > 1 and now - drawn > (0.1 if live else 2):
             drawn, shown = now, True
             left = (now - began) / done * (len(steps) - done)
             text = f"{label}: {done:,} of {len(steps):,}, {left:.0f} s left"
             print(f"\r\x1b[2K{text}" if live else text, end="" if live else "\n", file=sys.stderr, flush=True)
         yield step
-    if live and shown:
+    if live and shown:  # leave no half-finished line behind
         print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
