@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minigrad.optim.kernels import gradient, multiply, subtract
+from minigrad.optim.kernels import gradient, maximum, minimum, multiply, subtract
 from minigrad.optim.optimizer import ElementwiseOptimizer, check_lr, count, number, zero_dim, zeros_like
 from minigrad.tensor import wrap
 
@@ -98,7 +98,10 @@ def _rprop(c, t, u, w, p, g, previous, sizes, shrink, grow, smallest, largest, m
     product = multiply(g, previous, t)
     turned = product < 0
     multiply(sizes, _factors(product, turned, shrink, grow), sizes)
-    np.clip(sizes, smallest, largest, out=sizes)
+    c[()] = smallest
+    maximum(sizes, c, out=sizes)
+    c[()] = largest
+    minimum(sizes, c, out=sizes)
     np.copyto(previous, g)
     np.copyto(previous, 0, where=turned)
     # The sign of NaN is 0, as in torch; np.sign's is NaN.
