@@ -109,7 +109,7 @@ def missing(engine: Any) -> list[str]:
 
 
 def _effort(name: str) -> int:
-    """A guess: elementwise ops first, then reductions and shapes, nn, linalg, and last what needs a field of its own."""
+    """A guess: elementwise ops first, then reductions and shapes, nn, linalg; last what needs a field of its own."""
     entry = database()[name]
     hard = ("sparse", "fft", "_", "ops.", "signal", "torch.ops", "masked", "jiterator", "nested")
     if kind(name) != "op":

@@ -16,6 +16,7 @@ import platform
 import random
 import re
 import signal
+import sys
 import time
 import warnings
 from collections import Counter
@@ -483,6 +484,8 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
         state.path.unlink()
     progress.finish()
     yield _result(total, options, notes, seconds, before)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _parts(tasks: list[tuple[int, ...]], jobs: int) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -492,7 +495,9 @@ def _parts(tasks: list[tuple[int, ...]], jobs: int) -> Iterator[tuple[int, dict[
             yield chunk, run_chunk(*arguments)
         return
     waiting, running = iter(tasks), {}
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start_worker) as pool:
+    # fork keeps the imported torch; where there is no fork, spawn imports it again (3 s a process).
+    forks = sys.platform == "linux"
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start_worker) as pool:
 
         def submit() -> None:
             for chunk, *arguments in waiting:

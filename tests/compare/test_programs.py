@@ -225,7 +225,10 @@ def test_an_interrupted_campaign_keeps_its_results_and_goes_on(campaign):
     options = Options(examples=100, seed=5)
     (whole,) = programs.run(options, Progress(enabled=False))
     assert not campaign.exists()
-    (part,) = programs.run(options, Interrupting(after=3))
+    run = programs.run(options, Interrupting(after=3))
+    part = next(run)
+    with pytest.raises(KeyboardInterrupt):
+        next(run)
     assert part.details["programs"] == 40
     assert "interrupted" in part.note
     assert len(json.loads(campaign.read_text())["chunks"]) == 2

@@ -1,0 +1,490 @@
+"""Does the quick run notice a wrong derivative? Each formula and each engine rule is broken in turn.
+
+Owns the mutants: formulas of primitives (negated, scaled, cotangent ignored, a term or factor dropped, an input
+swapped, second derivative lost, ...) and patches of the engine's source. A mutant that no quick row notices survives
+and is reported. Knows `minigrad.primitive.REGISTRY` and the engine's text; what a row checks is the rows' affair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .engines import load, require
+from .mutate_patches import TABLE
+from .parallel import spread
+from .report import Failure, Options, Progress, Result
+
+# A mutant that does not come to an end is a mutant that was noticed.
+SECONDS = 20
+# Rows tried on one mutant, the most specific first.
+ROWS = 12
+ENGINE_PROGRAMS, ENGINE_SECONDS = 500, 60
+# Rows whose checks the random programs do not make: every subset of inputs, shared memory, broadcasting in all layouts.
+ENGINE_ROWS = ("add", "mul", "sum", "exp", "matmul", "where", "cat", "expand")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that only this group has."""
+    parser.add_argument("--formulas", action="store_true", help="only the derivative formulas")
+    parser.add_argument("--engine", action="store_true", help="only the engine's rules")
+
+
+# -- mutants of formulas
+
+
+@dataclass
+class Mutant:
+    """A broken formula: of which primitive and input, what was done, and the function."""
+
+    op: str
+    input: str
+    what: str
+    formula: Callable[..., Any]
+
+    def __str__(self) -> str:
+        return f"{self.op}, formula of {self.input}: {self.what}"
+
+
+# Mutants that compute the same gradients as the formula: (op, input, what) and why.
+EQUIVALENT: dict[tuple[str, str, str], str] = {}
+
+
+def mutants(op: Any) -> Iterator[Mutant]:
+    """Every mutant of every formula of one primitive."""
+    declared = declarations(op)
+    for name, formula in op.formulas.items():
+        made: dict[str, Callable[..., Any]] = {}
+        for what, wrap in WHOLE.items():
+            made[what] = wrap(formula, op.needs[name])
+        node = declared.get(name)
+        if node is not None:
+            made |= dict(_rewritten(node, formula, op))
+        for what, broken in made.items():
+            if (op.name, name, what) not in EQUIVALENT:
+                yield Mutant(op.name, name, what, broken)
+
+
+def _as_given(formula: Callable[..., Any], needs: list[str], wrap: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with the formula's own signature, which is its list of saved tensors, around `wrap`."""
+    names = ", ".join(needs)
+    return eval(
+        f"lambda {names}: wrap(formula, dict({', '.join(f'{n}={n}' for n in needs)}))",
+        {"wrap": wrap, "formula": formula},
+    )
+
+
+def _negated(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
+    result = formula(**given)
+    return None if result is None else -result
+
+
+def _scaled(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
+    result = formula(**given)
+    return None if result is None else result * 2
+
+
+def _ignoring(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
+    return formula(**{**given, "g": given["g"] * 0 + 1}) if "g" in given else formula(**given)
+
+
+def _constant(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
+    result = formula(**given)
+    return result.detach() if hasattr(result, "detach") else result
+
+
+WHOLE: dict[str, Callable[[Callable[..., Any], list[str]], Callable[..., Any]]] = {
+    "sign flipped": lambda f, needs: _as_given(f, needs, _negated),
+    "doubled": lambda f, needs: _as_given(f, needs, _scaled),
+    "cotangent replaced by ones": lambda f, needs: _as_given(f, needs, _ignoring),
+    "second derivative lost": lambda f, needs: _as_given(f, needs, _constant),
+}
+
+
+def declarations(op: Any) -> dict[str, ast.expr]:
+    """Input -> the lambda that declares its formula, as a syntax tree; inputs declared in other ways are left out."""
+    path = op.forward.__code__.co_filename
+    found: dict[str, ast.expr] = {}
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.FunctionDef) and node.name == op.forward.__name__:
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "primitive":
+                    found = {k.arg: k.value for k in decorator.keywords if k.arg and isinstance(k.value, ast.Lambda)}
+    return found
+
+
+_trees: dict[str, ast.Module] = {}
+
+
+def _tree(path: str) -> ast.Module:
+    if path not in _trees:
+        _trees[path] = ast.parse(Path(path).read_text(encoding="utf-8"))
+    return _trees[path]
+
+
+def _rewritten(node: ast.expr, formula: Callable[..., Any], op: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """(what was done, function) for each change of one detail of the lambda's expression."""
+    assert isinstance(node, ast.Lambda)
+    original = ast.unparse(node.body)
+    seen = {original}
+    count = sum(1 for _ in ast.walk(node.body))
+    for index in range(count):
+        turn = 0
+        while True:
+            tree = copy.deepcopy(node)
+            changed = _change(tree, index, turn, op)
+            if changed is None:
+                break
+            turn += 1
+            text = ast.unparse(tree.body)
+            if not changed or text in seen:
+                continue
+            seen.add(text)
+            names = [n.id for n in ast.walk(tree.body) if isinstance(n, ast.Name)]
+            known = ["g", "xp", "out", *op.inputs, *(i + "_shape" for i in op.inputs), *op.static]
+            needs = [n for n in dict.fromkeys(names) if n in known] or ["g"]
+            yield f"{original}  ->  {text}", eval(f"lambda {', '.join(needs)}: {text}", formula.__globals__)
+
+
+def _change(tree: ast.Lambda, index: int, turn: int, op: Any) -> bool | None:
+    """Change number `turn` of node number `index` of the body, in place; None: there are no more, False: no effect."""
+    node = list(ast.walk(tree.body))[index]
+    options: list[ast.expr] = []
+    if isinstance(node, ast.BinOp):
+        options += [node.left, node.right]
+        other = {ast.Add: ast.Sub, ast.Sub: ast.Add}.get(type(node.op))
+        if other is not None:
+            options.append(ast.BinOp(node.left, other(), node.right))
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        options.append(node.operand)
+    elif isinstance(node, ast.Name) and node.id in op.inputs:
+        options += [ast.Name(other, ast.Load()) for other in op.inputs if other != node.id]
+    elif isinstance(node, ast.IfExp):
+        options += [node.body, node.orelse]
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+        flipped = {
+            ast.Lt: ast.Gt,
+            ast.Gt: ast.Lt,
+            ast.LtE: ast.GtE,
+            ast.GtE: ast.LtE,
+            ast.Eq: ast.NotEq,
+            ast.NotEq: ast.Eq,
+        }
+        edge = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+        for table in (flipped, edge):
+            kind = table.get(type(node.ops[0]))
+            if kind is not None:
+                options.append(ast.Compare(node.left, [kind()], node.comparators))
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        options.append(ast.Constant(node.value + 1))
+    elif isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+        options.append(node.args[0])
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "where":
+        if len(node.args) == 3:
+            options += node.args[1:]
+    if turn >= len(options):
+        return None
+    return _replace(tree, node, options[turn])
+
+
+def _replace(tree: ast.AST, old: ast.AST, new: ast.expr) -> bool:
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, new)
+                return True
+            if isinstance(value, list) and any(item is old for item in value):
+                setattr(parent, name, [new if item is old else item for item in value])
+                return True
+    return False
+
+
+class Planted:
+    """`with Planted(op, input, formula)`: the primitive has that formula; afterwards its own again."""
+
+    def __init__(self, op: Any, name: str, formula: Callable[..., Any]) -> None:
+        self.op, self.name, self.formula = op, name, formula
+
+    def __enter__(self) -> None:
+        self.kept = self.op.formulas[self.name], self.op.needs[self.name]
+        self._set(self.formula, list(self.formula.__code__.co_varnames[: self.formula.__code__.co_argcount]))
+
+    def __exit__(self, *error: object) -> None:
+        self._set(*self.kept)
+
+    def _set(self, formula: Callable[..., Any], needs: list[str]) -> None:
+        self.op.formulas[self.name], self.op.needs[self.name] = formula, needs
+        # Plans are compiled from the formulas; the calls hold the table itself and compile them again.
+        self.op.plans.clear()
+
+
+# -- which rows see which formula
+
+
+@dataclass
+class Row:
+    """A quick row of some group: what runs it, what it costs, which formulas it evaluates."""
+
+    group: str
+    name: str
+    check: Callable[[str, Options], Result]
+    seconds: float = 0.0
+    formulas: set[tuple[str, str]] = field(default_factory=set)
+
+    def passes(self, seed: int) -> bool:
+        result = self.check(self.name, Options(seed=seed, quick=True))
+        return result.passed
+
+
+def quick_rows() -> list[Row]:
+    """Every row of the quick run that checks derivatives: the ops' own, and torch's database."""
+    from . import cases, opinfo, ops
+
+    subject, torch = load("minigrad"), load("torch")
+
+    def check_case(name: str, options: Options) -> Result:
+        return ops.run_case(subject, torch, cases.find(name), options)
+
+    rows = [Row("ops", case.name, check_case) for case in cases.CASES]
+    return rows + [Row("opinfo", name, opinfo.check) for name in opinfo.database() if opinfo.exists(name, subject)]
+
+
+def measure(
+    rows: list[Row], registry: dict[str, Any], options: Options, progress: Progress
+) -> tuple[list[Row], list[str]]:
+    """(the rows that pass, the names of those that do not), with what each costs and evaluates written into it."""
+    evaluated: set[tuple[str, str]] = set()
+
+    def watched(op: str, name: str, formula: Callable[..., Any], needs: list[str]) -> Callable[..., Any]:
+        def noted(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
+            evaluated.add((op, name))
+            return formula(**given)
+
+        return _as_given(formula, needs, noted)
+
+    planted = [
+        Planted(op, n, watched(op.name, n, f, op.needs[n])) for op in registry.values() for n, f in op.formulas.items()
+    ]
+    for plant in planted:
+        plant.__enter__()
+    passing, failing = [], []
+    try:
+        for row in rows:
+            evaluated.clear()
+            began = time.perf_counter()
+            try:
+                passed = row.passes(options.seed)
+            except Exception:
+                passed = False
+            row.seconds, row.formulas = time.perf_counter() - began, set(evaluated)
+            (passing if passed else failing).append(row)
+            progress.step(f"without a mutant: {row.name}")
+    finally:
+        for plant in planted:
+            plant.__exit__()
+    return passing, [f"{row.group} {row.name}" for row in failing]
+
+
+class _Slow(Exception):
+    """The mutant does not come to an end."""
+
+
+def _alarm(number: int, frame: FrameType | None) -> None:
+    raise _Slow
+
+
+def is_caught(mutant: Mutant, op: Any, rows: list[Row], seed: int) -> bool:
+    """True when some row that evaluates the formula fails with the mutant in its place."""
+    key = (mutant.op, mutant.input)
+    seeing = sorted((r for r in rows if key in r.formulas), key=lambda r: (len(r.formulas), r.seconds))
+    for row in seeing[:ROWS]:
+        with Planted(op, mutant.input, mutant.formula):
+            try:
+                if hasattr(signal, "SIGALRM"):
+                    signal.signal(signal.SIGALRM, _alarm)
+                    signal.alarm(SECONDS)
+                if not row.passes(seed):
+                    return True
+            except Exception:
+                return True
+            finally:
+                if hasattr(signal, "SIGALRM"):
+                    signal.alarm(0)
+    return False
+
+
+_rows: list[Row] = []
+
+
+def check_op(name: str, options: Options) -> Result:
+    """All mutants of one primitive against the rows measured before."""
+    from minigrad.primitive import REGISTRY
+
+    op = REGISTRY[name]
+    made = list(mutants(op))
+    survivors = [m for m in made if not is_caught(m, op, _rows, options.seed)]
+    seen = {formula for row in _rows for formula in row.formulas}
+    unseen = [i for i in op.formulas if (name, i) not in seen]
+    failures = [
+        Failure(str(m), "no quick row evaluates this formula" if m.input in unseen else "no quick row noticed", None)
+        for m in survivors
+    ]
+    return Result("mutate", name, len(made), None, failures, f"{len(made) - len(survivors)} of {len(made)} caught")
+
+
+# -- mutants of the engine
+
+
+@dataclass
+class Patch:
+    """One rule of the engine broken: in `file` (inside minigrad/), the text `old` becomes `new`, once."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+PATCHES = [Patch(*row) for row in TABLE]
+
+
+class StalePatch(Exception):
+    """The engine's source no longer has the text that a patch replaces."""
+
+
+def apply(patch: Patch, package: Path) -> None:
+    """Write the patch into a copy of the package; StalePatch when the text is not there exactly once."""
+    path = package / patch.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(patch.old) != 1:
+        raise StalePatch(
+            f"{patch.name}: {patch.file} has the text {text.count(patch.old)} times, expected once:\n{patch.old}"
+        )
+    path.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
+
+
+def check_patch(name: str, options: Options, known: list[str]) -> Result:
+    """Run the engine's quick check on a patched copy of minigrad; what it finds beyond `known` catches the patch."""
+    patch = next(p for p in PATCHES if p.name == name)
+    row = f"engine: {name}"
+    with tempfile.TemporaryDirectory() as folder:
+        _copy_packages(Path(folder))
+        try:
+            apply(patch, Path(folder) / "minigrad")
+        except StalePatch as error:
+            return Result("mutate", row, 1, None, [Failure("stale patch", str(error), None)])
+        found, said = _findings_in(folder, options.seed, known)
+    if found:
+        return Result("mutate", row, 1, None, [], f"caught by {found[0]}")
+    message = f"{patch.old}\n  became\n{patch.new}\nand no quick check noticed{said}"
+    return Result("mutate", row, 1, None, [Failure(patch.file, message, None)])
+
+
+def unbroken(seed: int) -> list[str]:
+    """What the quick check of the engine finds without any patch: that does not count as noticing one."""
+    with tempfile.TemporaryDirectory() as folder:
+        _copy_packages(Path(folder))
+        found, said = _findings_in(folder, seed, None)
+    if said:
+        raise RuntimeError(f"the quick check of the engine does not run: {said}")
+    return found
+
+
+def _copy_packages(folder: Path) -> None:
+    without = shutil.ignore_patterns("__pycache__")
+    for package in (Path(load("minigrad").__file__).parent, Path(__file__).parent):
+        shutil.copytree(package, folder / package.name, ignore=without)
+
+
+def _findings_in(folder: str, seed: int, known: list[str] | None) -> tuple[list[str], str]:
+    """(findings of the packages in `folder`: all, or the first beyond `known`; what went wrong), from a new process."""
+    program = "import json, sys; from compare.mutate import findings_as_json; findings_as_json(*json.load(sys.stdin))"
+    environment = {**os.environ, "PYTHONPATH": folder, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    given = json.dumps([seed, known])
+    try:
+        ran = subprocess.run(
+            command, input=given, cwd=folder, env=environment, capture_output=True, text=True, timeout=ENGINE_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return ["the time limit"], ""
+    if ran.returncode:
+        last = ran.stderr.strip().rpartition("\n")[2]
+        return ([f"an error: {last}"], "") if known is not None else ([], ran.stderr)
+    return json.loads(ran.stdout.rpartition("\n")[2]), ""
+
+
+def findings_as_json(seed: int, known: list[str] | None) -> None:
+    """What the started process prints last: the findings, or the first that is not known."""
+    found = list(findings(seed)) if known is None else [f for f in findings(seed) if f not in known][:1]
+    print("\n" + json.dumps(found), end="")
+
+
+def findings(seed: int) -> Iterator[str]:
+    """The quick check of the engine: causes of failing random programs, then failing rows of common ops."""
+    from . import cases, ops, programs
+
+    torch, subject = require("torch"), load("minigrad")
+    torch.set_num_threads(1)
+    for start in range(0, ENGINE_PROGRAMS, 50):
+        indices = range(start, start + 50)
+        for key in programs.check_range(seed, indices, torch, subject, shrinking=False)["failures"]:
+            yield f"random programs: {key}"
+    for case in cases.CASES:
+        if case.name in ENGINE_ROWS and not ops.run_case(subject, torch, case, Options(seed=seed, quick=True)).passed:
+            yield f"ops {case.name}"
+
+
+# -- the run
+
+
+def run(options: Options, progress: Progress) -> Iterable[Result]:
+    """A Result for each primitive and each rule; a surviving mutant is a failure."""
+    require("torch").set_num_threads(1)
+    load("minigrad")
+    from minigrad.primitive import REGISTRY
+
+    both = bool(options.extra.get("formulas")) == bool(options.extra.get("engine"))
+    total = 0
+    if both or options.extra.get("formulas"):
+        names = [name for name, op in REGISTRY.items() if op.formulas and options.selects(name)]
+        rows = quick_rows()
+        progress.start("mutate formulas", len(rows) + len(names))
+        _rows[:], failing = measure(rows, REGISTRY, options, progress)
+        if failing:
+            note = f"{len(failing)} rows fail without a mutant and were left out: {', '.join(failing[:20])}"
+            yield Result("mutate", "rows", len(rows), None, [], note)
+        for result in spread(check_op, names, options):
+            result.group = "mutate"
+            total += result.checks
+            progress.step(result.name, failed=len(result.failures))
+            yield result
+        progress.finish()
+    if both or options.extra.get("engine"):
+        patches = [p.name for p in PATCHES if options.selects(p.name)]
+        progress.start("mutate engine", len(patches))
+        # Threads: each patch runs in a process of its own.
+        with ThreadPoolExecutor(max(options.jobs, 1)) as pool:
+            known = unbroken(options.seed)
+            if known:
+                note = f"found without a patch, and so not counted: {', '.join(known[:10])}"
+                yield Result("mutate", "engine", 1, None, [], note)
+            for result in pool.map(lambda name: check_patch(name, options, known), patches):
+                progress.step(result.name, failed=not result.passed)
+                yield result
+        progress.finish()
