@@ -196,8 +196,8 @@ class Optimizer:
 
         def pack(group):
             nonlocal first
-            for i, p in enumerate(group["params"], first):
-                index_of.setdefault(id(p), i)
+            new = {id(p): i for i, p in enumerate(group["params"], first) if id(p) not in index_of}
+            index_of.update(new)
             first += len(group["params"])
             options = {key: value for key, value in group.items() if key != "params"}
             return {**options, "params": [index_of[id(p)] for p in group["params"]]}
