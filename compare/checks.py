@@ -19,11 +19,11 @@ import numpy as np
 from . import known, ulp
 from .cases import Case
 from .report import Failure
-from .strategies import (DTYPES, FILLS, KINDS, LAYOUTS, Operand, Source, array_code, elementwise, fill, named,
+from .strategies import (DTYPES, FILLS, KINDS, LAYOUTS, TURNS, Operand, Source, array_code, elementwise, fill, named,
                          perturbed)  # fmt: skip
 
 FORWARD, BACKWARD, DOUBLE = "forward", "backward", "double"
-Move = tuple[float, int]  # run in float64 on inputs moved by this much of themselves, in this random direction
+Move = tuple[float, int]  # run in float64 on inputs moved by this much of themselves, in the directions of this turn
 SIZES = (1e-5, 1e-6)
 
 
@@ -127,15 +127,15 @@ def _dtypes(case: Case, source: Source, dtype: str | None, mixed: bool) -> list[
     return [first] * len(case.inputs)
 
 
-def mixed_dtypes(case: Case, source: Source, pair: Sequence[str], kind: str = "plain") -> Example | None:
-    """An example whose inputs have the dtypes of `pair`, for promotion; 0-d operands are weak."""
-    example = draw(case, source, kind, pair[0])
-    if example is None or len(example.operands) < 2:
+def mixed_dtypes(case: Case, source: Source, pair: Sequence[str], weak: int | None = None) -> Example | None:
+    """An example whose inputs have the dtypes of `pair`, for promotion; `weak` makes all but that operand 0-d."""
+    example = draw(case, source, "plain", pair[0])
+    if example is None or len(example.operands) < 2 or (weak is not None and case.shapes != "elementwise"):
         return None
-    operands = list(example.operands)
-    for i, o in enumerate(operands[1:], 1):
-        values = fill(example.seed + i, o.values.shape, pair[i % len(pair)], "random", case.domain_of(o.name))
-        operands[i] = replace(o, values=values, layout="contiguous")
+    operands = []
+    for i, o in enumerate(example.operands):
+        shape = o.values.shape if weak in (None, i) else ()
+        operands.append(replace(o, values=fill(example.seed + i, shape, pair[i % len(pair)], "random", case.domain_of(o.name))))
     return replace(example, operands=tuple(operands), kind="plain")
 
 
@@ -173,12 +173,12 @@ def to_numpy(tensor: Any) -> np.ndarray:
     return np.array(tensor.detach().numpy())
 
 
-def random_like(T: Any, tensor: Any, seed: int, move: Move | None) -> tuple[Any, np.ndarray]:
+def random_like(T: Any, tensor: Any, seed: int, move: Move | None, number: int = 0) -> tuple[Any, np.ndarray]:
     """A random cotangent for `tensor` (same for every engine: drawn by shape and seed), and its array."""
     values = np.random.default_rng(seed).normal(size=tuple(tensor.shape))
     values = np.asarray(values).astype(str(tensor.dtype).removeprefix("torch."))
     if move:
-        values = perturbed(values, seed + 1 + 1009 * move[1], move[0])
+        values = perturbed(values, number, *move)
     values = np.asarray(values).copy()
     return T.from_numpy(values), values
 
@@ -201,7 +201,7 @@ class _Run:
             elif o.alias:
                 tensors[o.name] = tensors[o.alias]
             else:
-                values = perturbed(o.values, example.seed + 31 * i + 1009 * move[1], move[0]) if move else o.values
+                values = perturbed(o.values, 64 * i, *move) if move else o.values
                 if move and o.layout == "expanded" and o.values.ndim and len(values):
                     values = np.broadcast_to(values[:1], values.shape)
                 tensors[o.name] = o.tensor(T, o.name in needs, values)
@@ -246,7 +246,7 @@ def trace(T: Any, example: Example, orders: int = 2, move: Move | None = None, s
 
 
 def _forward(T: Any, example: Example, out: Trace, move: Move | None) -> None:
-    run = _Run(T, example, ())
+    run = _Run(T, example, (), move)
     try:
         results = flatten(run.call(), T)
     except Exception as error:  # whatever the engine raises is what is compared
@@ -296,7 +296,7 @@ def _backward(T: Any, example: Example, subset: Sequence[str], out: Trace, move:
         outs = [r for r in tensors if r.requires_grad]
         if not outs:
             return
-        cotangents = [random_like(T, r, example.seed + 101 * i, move) for i, r in enumerate(outs)]
+        cotangents = [random_like(T, r, example.seed + 101 * i, move, 256 + 16 * i) for i, r in enumerate(outs)]
         kept = [array.copy() for _, array in cotangents]
         T.autograd.backward(outs, [g for g, _ in cotangents])
     except Exception as error:
@@ -325,14 +325,14 @@ def _double(T: Any, example: Example, names: Sequence[str], out: Trace, move: Mo
         if not outs:
             return
         inputs = [run.tensors[n] for n in names]
-        cotangents = [random_like(T, r, example.seed + 101 * i, move)[0].requires_grad_() for i, r in enumerate(outs)]
+        cotangents = [random_like(T, r, example.seed + 101 * i, move, 256 + 16 * i)[0].requires_grad_() for i, r in enumerate(outs)]
         first = T.autograd.grad(outs, inputs, cotangents, create_graph=True, allow_unused=True)
         live = [(i, g) for i, g in enumerate(first) if g is not None and g.requires_grad]
         for n, g in zip(names, first):
             out.put(DOUBLE, f"create_graph grad {n}", None if g is None else to_numpy(g))
         if not live:
             return
-        directions = [random_like(T, g, example.seed + 211 + 101 * i, move)[0] for i, g in live]
+        directions = [random_like(T, g, example.seed + 211 + 101 * i, move, 320 + 16 * i)[0] for i, g in live]
         second = T.autograd.grad([g for _, g in live], [*inputs, *cotangents], directions, allow_unused=True)
     except Exception as error:
         out.put(DOUBLE, "double backward error", error_of(T, error))
@@ -368,7 +368,7 @@ def _inplace(T: Any, example: Example, names: Sequence[str], out: Trace, move: M
                 if plain.dtype == to_numpy(target).dtype and not same_bits(plain, to_numpy(target)):
                     out.broken.append(f"{expression} and {example.case.call} disagree")
             if needs and target.requires_grad:
-                g, _ = random_like(T, target, example.seed + 307, move)
+                g, _ = random_like(T, target, example.seed + 307, move, 256)
                 target.backward(g)
                 for name in needs:
                     grad = run.tensors[name].grad
@@ -431,7 +431,7 @@ def check(
     a = trace(ours, example, orders, subsets=subsets)
     b = trace(theirs, example, orders, subsets=subsets)
     verdict = Verdict(example)
-    reference = _Reference(theirs, example, orders)
+    reference = _Reference(theirs, example)
     for label in [*b.values, *(k for k in a.values if k not in b.values)]:
         order = b.orders.get(label) or a.orders.get(label)
         if order is None:
@@ -471,7 +471,7 @@ def _compare(
         return f"{label}: got {ours.dtype}{list(ours.shape)}, expected {theirs.dtype}{list(theirs.shape)}"
     ulps, bad = ulp.within(ours, theirs, bound)
     if bad.any() and bound.terms:
-        ulps, bad = ulp.within(ours, theirs, bound, reference.scale(label, ours.shape))
+        ulps, bad = ulp.within(ours, theirs, bound, reference.scale(label, order, ours.shape))
     finite = ulps[~bad]
     if finite.size:
         verdict.worst[order] = max(verdict.worst.get(order, 0.0), float(finite.max()))
@@ -514,30 +514,26 @@ def disagreement(label: str, ours: np.ndarray, theirs: np.ndarray, ulps: np.ndar
 class _Reference:
     """The conditioning of every traced entry, from float64 runs of the reference engine on moved inputs. Lazy."""
 
-    def __init__(self, T: Any, example: Example, orders: int) -> None:
-        self.T, self.example, self.orders = T, example, orders
-        self.still = Trace()
-        self.traces: list[tuple[float, Trace]] | None = None
+    def __init__(self, T: Any, example: Example) -> None:
+        self.T, self.example = T, example
+        self.runs: dict[int, dict[Move, Trace]] = {}
 
-    def scale(self, label: str, shape: tuple[int, ...]) -> np.ndarray | None:
-        """sum over inputs of |input * d entry / d input|, estimated; None where it cannot be."""
-        if self.traces is None:
-            self.still = trace(self.T, self.example, self.orders, move=(0.0, 0))
-            self.traces = [(size, trace(self.T, self.example, self.orders, move=(size, turn)))
-                           for size in SIZES for turn in range(2)]  # fmt: skip
-        still = self.still.values.get(label)
-        if not isinstance(still, np.ndarray) or still.shape != shape:
+    def scale(self, label: str, order: str, shape: tuple[int, ...]) -> np.ndarray | None:
+        """sum over inputs of |input * d entry / d input|, to within a small factor; None where it cannot be had."""
+        depth = 0 if order == FORWARD and not label.startswith("in-place") else 2 if order == DOUBLE else 1
+        if depth not in self.runs:
+            moves = [(0.0, 0), *((size, turn) for size in SIZES for turn in range(TURNS))]
+            self.runs[depth] = {move: trace(self.T, self.example, depth, move=move) for move in moves}
+        values = {move: run.values.get(label) for move, run in self.runs[depth].items()}
+        if not all(isinstance(v, np.ndarray) and v.shape == shape for v in values.values()):
             return None
-        estimates = []
+        still = values.pop((0.0, 0)).astype(np.float64)
+        estimates = {size: np.zeros(shape) for size in SIZES}
         with np.errstate(all="ignore"):
-            for size in SIZES:
-                shaken = [t.values.get(label) for at, t in self.traces if at == size]
-                if not all(isinstance(s, np.ndarray) and s.shape == shape for s in shaken):
-                    return None
-                shifts = [np.abs(s.astype(np.float64) - still) / size for s in shaken]
-                estimates.append(np.maximum.reduce(shifts) + np.abs(still))
-        # a jump (ties, kinks) shifts by as much for a smaller move: the smaller estimate leaves it less room
-        return np.fmin(*estimates)
+            for (size, _), moved in values.items():
+                estimates[size] = np.fmax(estimates[size], np.abs(moved.astype(np.float64) - still) / size)
+            # a jump (ties, kinks) shifts by as much for a smaller move: the smaller estimate leaves it less room
+            return np.fmin(*estimates.values()) + np.abs(still)
 
 
 # --- failures as scripts

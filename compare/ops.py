@@ -19,6 +19,10 @@ from .strategies import DTYPES, FLOATS, KINDS, Drawn, Seeded
 
 GRID_DTYPES = ("float64", "float32", "float16", "int64", "int32", "uint8", "bool")
 
+# one pair for each rule of promotion: between floats, integers, categories, signedness, with bool
+PAIRS = (("float32", "float64"), ("float64", "float32"), ("float16", "float32"), ("int64", "float32"), ("float32", "int64"),
+         ("int32", "int64"), ("uint8", "int8"), ("bool", "int64"), ("int32", "bool"), ("int64", "float16"))  # fmt: skip
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """This group has no options of its own."""
@@ -43,14 +47,12 @@ def grid(case: Case, seed: int, quick: bool) -> Iterator[tuple[checks.Example, i
                     orders = 2 if dtype in ("float64", "float32") else 1
                     yield example, orders, not quick or (kind in ("plain", "broadcast"))
     if len(case.inputs) > 1:
-        pairs = [(a, b) for a in DTYPES for b in DTYPES if a != b]
-        source = Seeded(stable)
-        for turn in range(8 if quick else len(pairs)):
-            pair = source.choose(pairs) if quick else pairs[turn]
-            kind = ("plain", "0-d", "broadcast")[turn % 3]
-            example = checks.mixed_dtypes(case, Seeded(stable + turn), pair, kind)
-            if example is not None:
-                yield example, 1, False
+        pairs = PAIRS if quick else [(a, b) for a in DTYPES for b in DTYPES if a != b]
+        for i, pair in enumerate(pairs):
+            for weak in (None, 0, 1):
+                example = checks.mixed_dtypes(case, Seeded(stable + i), pair, weak)
+                if example is not None:
+                    yield example, 1, False
     if case.scalar or len(case.inputs) > 1 or case.static:
         for turn in range(4 if quick else 12):
             example = checks.draw(case, Seeded(stable + 77 + turn))

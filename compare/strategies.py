@@ -218,11 +218,20 @@ def fill(seed: int, shape: tuple[int, ...], dtype: str, kind: str, domain: str) 
     return np.asarray(values).astype(np_dtype)
 
 
-def perturbed(values: np.ndarray, seed: int, size: float) -> np.ndarray:
-    """float64 `values`, each moved by a random sign times `size` of itself; integers and bools stay."""
+TURNS = 9
+
+
+def perturbed(values: np.ndarray, first: int, size: float, turn: int) -> np.ndarray:
+    """float64 `values`, each moved by `size` of itself up or down; integers and bools stay.
+
+    The entries are numbered from `first`; turn t < 8 moves by bit t of the number, so that any two entries go opposite
+    ways in some turn and a cancelling pair cannot hide its terms; the last turn is random.
+    """
     if values.dtype.kind != "f":
         return values
-    signs = np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), values.shape)
+    numbers = np.arange(first, first + values.size)
+    bits = numbers >> turn if turn < TURNS - 1 else np.random.default_rng(first).integers(0, 2, values.size)
+    signs = 1.0 - 2.0 * (bits & 1).reshape(values.shape)
     with np.errstate(all="ignore"):
         return np.asarray(values.astype(np.float64) * (1 + size * signs))
 
