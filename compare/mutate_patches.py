@@ -13,11 +13,10 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("the third cotangent of a node is lost", ENGINE, "                add_into(held, g)", "                pass"),
     ("adds in place into a buffer that a formula returned", ENGINE,
      "                arriving[target] = g\n                number = target._sequence",
-
-         "                arriving[target] = g\n                owned.add(target)\n"
+     "                arriving[target] = g\n"
+     "                owned.add(target)\n"
      "                number = target._sequence"),
-    ("nodes run in the order they were met", ENGINE,
-     "nodes.pop(-pop(waiting))", "nodes.pop(-waiting.pop())"),
+    ("nodes run in the order they were met", ENGINE, "nodes.pop(-pop(waiting))", "nodes.pop(-waiting.pop())"),
     ("hooks on results are skipped", ENGINE,
      "            g = user(_run_hooks, node, g, create_graph)", "            pass"),
     ("hooks on leaves are skipped", ENGINE, "        elif leaf._hooks:", "        elif False:"),
@@ -25,8 +24,8 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("only the first hook runs", ENGINE,
      "    for hook in tuple(hooks.values()):\n        replaced = hook(grad)",
      "    for hook in tuple(hooks.values())[:1]:\n        replaced = hook(grad)"),
-    ("post-accumulate hooks are skipped", ENGINE, "            if leaf._post_accumulate_hooks:",
-     "            if False:"),
+    ("post-accumulate hooks are skipped", ENGINE,
+     "            if leaf._post_accumulate_hooks:", "            if False:"),
     ("a second backward replaces .grad", ENGINE,
      "state.run(np.add, held._array, g, held._array)", "held._array[...] = g"),
     ("a second backward makes a new .grad", ENGINE,
@@ -46,12 +45,12 @@ TABLE: list[tuple[str, str, str, str]] = [
      "    with set_grad_enabled(create_graph):", "    with set_grad_enabled(False):"),
     ("a root that is given twice counts once", ENGINE,
      "arriving[target] = arriving[target] + g if target in arriving else g", "arriving[target] = g"),
-    ("broadcasting is not undone", PRIMITIVE, 'add(f"        {i}_g = sum_to({i}_g, {i}_shape)")',
-     'add("        pass")'),
+    ("broadcasting is not undone", PRIMITIVE,
+     'add(f"        {i}_g = sum_to({i}_g, {i}_shape)")', 'add("        pass")'),
     ("broadcasting is not undone under create_graph", PRIMITIVE,
      "cotangents = [sum_to(c, shape) for c, shape in zip(cotangents, node.shapes)]", "pass"),
     ("versions of saved tensors are not checked", PRIMITIVE,
-     "!= node.versions: raise stale(node)\")", "!= node.versions: pass\")"),
+     '!= node.versions: raise stale(node)")', '!= node.versions: pass")'),
     ("versions of saved tensors are not checked under create_graph", PRIMITIVE,
      "            if tensor._counter[0] != expected:\n                raise stale_error(node)", "            pass"),
     ("a freed graph is not noticed", PRIMITIVE,
@@ -72,9 +71,9 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("a view of a leaf can be written to", INPLACE,
      "        if target._requires_grad and base._node is None:", "        if False:"),
     ("a view made in no_grad can be written to", INPLACE,
-
-         '    if view._view_kind == "no_grad":\n        raise RuntimeError(\n            "A view was created in no_grad '
-     'mode and is',
+     '    if view._view_kind == "no_grad":\n'
+     "        raise RuntimeError(\n"
+     '            "A view was created in no_grad mode and is',
      '    if False:\n        raise RuntimeError(\n            "A view was created in no_grad mode and is'),
     ("an output of unbind can be written to", INPLACE, '    if view._view_kind == "multiple":', "    if False:"),
     ("an expanded tensor can be written to", INPLACE,
@@ -84,9 +83,13 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("an in-place op saves memory that it then overwrites", INPLACE,
      "    copy = wrap(tensor._array.copy())", "    copy = wrap(tensor._array)"),
     ("no_grad records", MODE,
-     "        self._previous = state.enabled\n        state.enabled = False", "        self._previous = state.enabled"),
+     "        self._previous = state.enabled\n        state.enabled = False",
+     "        self._previous = state.enabled"),
     ("no_grad does not end", MODE,
-     "        state.enabled = False\n\n    def __exit__(self, *exception):\n        state.enabled = self._previous",
+     "        state.enabled = False\n"
+     "\n"
+     "    def __exit__(self, *exception):\n"
+     "        state.enabled = self._previous",
      "        state.enabled = False\n\n    def __exit__(self, *exception):\n        pass"),
     (".data shares the version", TENSOR, "        return wrap(self._array)", "        return alias(self)"),
     ("an integer tensor may require grad", TENSOR,
