@@ -1,19 +1,19 @@
 """Optimizers and learning rate schedulers, as torch.optim names them."""
 
-from minigrad.optim import lr_scheduler
-from minigrad.optim.adadelta import Adadelta
-from minigrad.optim.adagrad import Adagrad
-from minigrad.optim.adam import Adam
-from minigrad.optim.adamax import Adamax
-from minigrad.optim.adamw import AdamW
-from minigrad.optim.asgd import ASGD
-from minigrad.optim.lbfgs import LBFGS
-from minigrad.optim.nadam import NAdam
-from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.radam import RAdam
-from minigrad.optim.rmsprop import RMSprop
-from minigrad.optim.rprop import Rprop
-from minigrad.optim.sgd import SGD
+from . import lr_scheduler
+from .adadelta import Adadelta
+from .adagrad import Adagrad
+from .adam import Adam
+from .adamax import Adamax
+from .adamw import AdamW
+from .asgd import ASGD
+from .lbfgs import LBFGS
+from .nadam import NAdam
+from .optimizer import Optimizer
+from .radam import RAdam
+from .rmsprop import RMSprop
+from .rprop import Rprop
+from .sgd import SGD
 
 __all__ = [
     "ASGD",

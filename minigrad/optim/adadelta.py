@@ -1,7 +1,7 @@
 """Adadelta: steps in the ratio of two running root mean squares, of past steps and of the gradient."""
 
-from minigrad.optim.kernels import add, add_scaled, decay_square, divide, gradient, multiply, sqrt
-from minigrad.optim.optimizer import (
+from .kernels import add, add_scaled, decay_square, divide, gradient, multiply, sqrt
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_lr,

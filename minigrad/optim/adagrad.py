@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from minigrad.optim.kernels import add, addcdiv, gradient, multiply, sqrt_plus
-from minigrad.optim.optimizer import (
+from ..tensor import wrap
+from .kernels import add, addcdiv, gradient, multiply, sqrt_plus
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_fused,
@@ -12,7 +13,6 @@ from minigrad.optim.optimizer import (
     number,
     zero_dim,
 )
-from minigrad.tensor import wrap
 
 __all__ = ["Adagrad"]
 

@@ -1,7 +1,8 @@
 """Adam, with its AMSGrad variant and decoupled weight decay."""
 
-from minigrad.optim.kernels import add, addcdiv, decay_square, divide, gradient, lerp, maximum, scale, sqrt
-from minigrad.optim.optimizer import (
+from ..tensor import Tensor
+from .kernels import add, addcdiv, decay_square, divide, gradient, lerp, maximum, scale, sqrt
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_betas,
@@ -12,7 +13,6 @@ from minigrad.optim.optimizer import (
     zero_dim,
     zeros_like,
 )
-from minigrad.tensor import Tensor
 
 __all__ = ["Adam"]
 

@@ -1,7 +1,7 @@
 """Adamax: Adam with the infinity norm in place of the root mean square."""
 
-from minigrad.optim.kernels import absolute, add, addcdiv, gradient, lerp, maximum, scale
-from minigrad.optim.optimizer import (
+from .kernels import absolute, add, addcdiv, gradient, lerp, maximum, scale
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_betas,

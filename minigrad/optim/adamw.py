@@ -1,6 +1,6 @@
 """Adam with decoupled weight decay."""
 
-from minigrad.optim.adam import Adam
+from .adam import Adam
 
 __all__ = ["AdamW"]
 

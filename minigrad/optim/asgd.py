@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minigrad.optim.kernels import add, add_scaled, gradient, multiply, scale, subtract
-from minigrad.optim.optimizer import (
+from .kernels import add, add_scaled, gradient, multiply, scale, subtract
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_lr,

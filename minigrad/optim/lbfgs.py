@@ -6,9 +6,9 @@ loss at the present parameters, so that the user's closure runs outside the arit
 
 import numpy as np
 
-from minigrad.grad_mode import enable_grad
-from minigrad.optim.optimizer import Optimizer, check_lr, number, quietly
-from minigrad.tensor import Tensor, wrap
+from ..grad_mode import enable_grad
+from ..tensor import Tensor, wrap
+from .optimizer import Optimizer, check_lr, number, quietly
 
 __all__ = ["LBFGS"]
 

@@ -13,8 +13,8 @@ from bisect import bisect_right
 from collections import Counter
 from functools import partial, wraps
 
-from minigrad.optim.optimizer import Optimizer
-from minigrad.tensor import Tensor
+from ..tensor import Tensor
+from .optimizer import Optimizer
 
 __all__ = [
     "ChainedScheduler",

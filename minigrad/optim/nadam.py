@@ -1,7 +1,7 @@
 """NAdam: Adam with Nesterov momentum."""
 
-from minigrad.optim.kernels import add, addcdiv, decay_square, divide, gradient, lerp, scale, sqrt
-from minigrad.optim.optimizer import (
+from .kernels import add, addcdiv, decay_square, divide, gradient, lerp, scale, sqrt
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_betas,

@@ -13,15 +13,15 @@ from itertools import chain
 
 import numpy as np
 
-from minigrad import dtypes
-from minigrad.autograd.hooks import RemovableHandle
-from minigrad.grad_mode import enable_grad, state
-from minigrad.tensor import Tensor, wrap
+from .. import dtypes
+from ..autograd.hooks import RemovableHandle
+from ..grad_mode import enable_grad, state
+from ..tensor import Tensor, wrap
 
 __all__ = ["Optimizer", "register_optimizer_step_pre_hook", "register_optimizer_step_post_hook"]
 
-_global_pre_hooks = OrderedDict()
-_global_post_hooks = OrderedDict()
+_global_pre_hooks: OrderedDict = OrderedDict()
+_global_post_hooks: OrderedDict = OrderedDict()
 
 
 class _Required:
@@ -93,7 +93,7 @@ class Optimizer:
     """
 
     # Options added to torch's optimizers over time: groups of older state dicts are given these on load.
-    _option_defaults = {"differentiable": False}
+    _option_defaults: dict[str, object] = {"differentiable": False}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

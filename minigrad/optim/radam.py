@@ -1,6 +1,6 @@
 """RAdam: Adam that trusts its adaptive step only once the variance estimate has enough steps behind it."""
 
-from minigrad.optim.kernels import (
+from .kernels import (
     decay_square,
     divide,
     gradient,
@@ -11,7 +11,7 @@ from minigrad.optim.kernels import (
     sqrt_plus,
     subtract,
 )
-from minigrad.optim.optimizer import (
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_betas,

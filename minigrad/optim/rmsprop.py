@@ -2,7 +2,7 @@
 
 from numpy import float32, float64
 
-from minigrad.optim.kernels import (
+from .kernels import (
     add,
     add_scaled,
     addcdiv,
@@ -16,7 +16,7 @@ from minigrad.optim.kernels import (
     sqrt_plus,
     subtract,
 )
-from minigrad.optim.optimizer import (
+from .optimizer import (
     ElementwiseOptimizer,
     check_at_least_zero,
     check_lr,

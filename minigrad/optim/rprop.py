@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from minigrad.optim.kernels import gradient, maximum, minimum, multiply, subtract
-from minigrad.optim.optimizer import ElementwiseOptimizer, check_lr, count, number, zero_dim, zeros_like
-from minigrad.tensor import wrap
+from ..tensor import wrap
+from .kernels import gradient, maximum, minimum, multiply, subtract
+from .optimizer import ElementwiseOptimizer, check_lr, count, number, zero_dim, zeros_like
 
 __all__ = ["Rprop"]
 

@@ -1,8 +1,8 @@
 """Stochastic gradient descent, with momentum."""
 
-from minigrad.optim.kernels import add, add_scaled, gradient, multiply, scale
-from minigrad.optim.optimizer import ElementwiseOptimizer, check_fused, number, zeros_like
-from minigrad.tensor import Tensor
+from ..tensor import Tensor
+from .kernels import add, add_scaled, gradient, multiply, scale
+from .optimizer import ElementwiseOptimizer, check_fused, number, zeros_like
 
 __all__ = ["SGD"]
 
