@@ -25,9 +25,10 @@ from typing import Any
 __all__ = ["answer_for_torch", "main", "run"]
 
 _ROOT = "minigrad"
-# Modules of minigrad's own that torch has no counterpart of, or one that means something else.
-_PRIVATE = frozenset(
-    ["__main__", "dtypes", "grad_mode", "methods", "namespace", "ops", "primitive", "printing", "runner", "tensor"]
+# torch's top-level modules, of which minigrad may have some; its other modules are its own affair.
+_PUBLIC = frozenset(
+    "autograd backends cuda fft func functional linalg mps nn optim random serialization special testing types utils "
+    "version".split()
 )
 
 
@@ -87,7 +88,7 @@ def _look_up(full_name: str) -> Any:
 def _module_for(full_name: str) -> types.ModuleType | None:
     """The module behind the stand-in `full_name`, imported if need be; None if there is none."""
     path = full_name.split(".")[1:]
-    if path and path[0] in _PRIVATE:
+    if path and path[0] not in _PUBLIC:
         return None
     real_name = ".".join([_ROOT, *path])
     if real_name in sys.modules:
