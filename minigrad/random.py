@@ -18,7 +18,7 @@ from . import dtypes
 from .dtypes import CPU, check_device
 from .grad_mode import state
 from .inplace import check_writable, snapshot, write
-from .primitive import Primitive
+from .primitive import Primitive, broadcast_error
 from .tensor import Tensor, wrap
 
 _DEFAULT_SEED = 67280421310721  # what a new torch.Generator() is seeded with
@@ -40,6 +40,10 @@ _C_NAMES = {
     "bool": "bool",
 }
 _DIGITS = {2: 11, 4: 24, 8: 53}  # bits of the significand of a float of so many bytes
+_RANGES = {np.dtype(np.bool_): (0, 1)}  # what each dtype holds; np.finfo and np.iinfo take a microsecond to ask
+_RANGES |= {d: (int(np.iinfo(d).min), int(np.iinfo(d).max)) for d in map(np.dtype, ("u1", "i1", "i2", "i4", "i8"))}
+_RANGES |= {d: (float(np.finfo(d).min), float(np.finfo(d).max)) for d in map(np.dtype, ("f2", "f4", "f8"))}
+_F16, _F32, _F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 
 
 class Generator:
@@ -204,7 +208,9 @@ class Generator:
         range, in the wrong order, or too far apart.
         """
         dtype = _floating(dtype, "check_uniform_bounds")
-        limit = float(np.finfo(dtype).max)
+        if low == 0.0 and high == 1.0 and dtype != _F16:
+            return self._sampled(size, dtype, self._unit64 if dtype == _F64 else self._unit32)
+        limit = _RANGES[dtype][1]
         for name, bound in (("from", low), ("to", high)):
             if not -limit <= bound <= limit:
                 raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[dtype.name]}: {bound}")
@@ -215,11 +221,9 @@ class Generator:
                 f"uniform_ expects to-from <= std::numeric_limits<{_type_name(dtype)}>::max(), but found to={high:g} "
                 f"and from={low:g} which result in to-from to exceed the limit"
             )
-        if dtype == np.float64:
+        if dtype == _F64:
             low, high = float(low), float(high)
             sample = lambda n: _fused64(self._unit64(n), high - low, low)
-        elif low == 0 and high == 1 and dtype == np.float32:
-            return self._sampled(size, dtype, self._unit32)
         else:
             start = np.float32(low)
             span = float(np.float32(high) - start)
@@ -228,7 +232,7 @@ class Generator:
 
         def within(n):
             values = sample(n).astype(dtype, copy=False)
-            values[values == top] = bottom  # rounding may have reached the excluded end
+            np.putmask(values, values == top, bottom)  # rounding may have reached the excluded end
             return values
 
         return self._sampled(size, dtype, within)
@@ -248,26 +252,41 @@ class Generator:
             return np.empty(size, dtype)
         dtype = _floating(dtype, "normal_kernel_cpu")
         mean, std = float(mean), float(std)
+        if std > 1e3 or abs(mean) > 1e3:  # only then can a number overflow, even in float16
+            with np.errstate(over="ignore"):
+                return self._normals(count, mean, std, dtype, serial).reshape(size)
+        return self._normals(count, mean, std, dtype, serial).reshape(size)
+
+    def _normals(self, count, mean, std, dtype, serial):
         if serial or count < 16:
             values = _fused64(np.array(self._serial_normals(count)), std, mean)
-            with np.errstate(over="ignore"):
-                return _cast(values, dtype).reshape(size)
-        if dtype == np.float64:
+            return _cast(values, dtype)
+        if dtype == _F64:
             fill, unit = _normal_blocks64, self._unit64
         else:
             fill, unit = _normal_blocks32, self._unit32
             mean, std = float(np.float32(mean)), float(np.float32(std))
+        whole, rest = count - count % 16, count % 16
+        if count <= _BLOCK:
+            uniforms = unit(whole)
+            if rest:
+                uniforms = np.concatenate((uniforms, self._redrawn(unit, rest, dtype)))
+            normals = _cast(fill(uniforms, mean, std), dtype)
+            return _with_last_16(normals, count)
         out = np.empty(count, dtype)
-        whole = count - count % 16
-        with np.errstate(over="ignore"):
-            for start in range(0, whole, _BLOCK):
-                stop = min(start + _BLOCK, whole)
-                out[start:stop] = fill(unit(stop - start), mean, std)
-            if whole != count:
-                if dtype != np.float16:  # torch fills the buffer before it transforms it, but for half block by block
-                    unit(count - whole)
-                out[-16:] = fill(unit(16), mean, std)
-        return out.reshape(size)
+        for start in range(0, whole, _BLOCK):
+            stop = min(start + _BLOCK, whole)
+            out[start:stop] = _cast(fill(unit(stop - start), mean, std), dtype)
+        if rest:
+            last = fill(self._redrawn(unit, rest, dtype), mean, std)
+            out[-16:] = _cast(last, dtype)
+        return out
+
+    def _redrawn(self, unit, rest, dtype):
+        """The uniforms of the last 16 elements, where those before them fill blocks but for `rest`."""
+        if dtype != _F16:  # torch draws for the whole buffer before it transforms it, but for half block by block
+            unit(rest)
+        return unit(16)
 
     def exponential(self, size, lambd=1.0, dtype=np.float32):
         """-log(1 - u) / lambd. Two words per element. Raises RuntimeError for lambd <= 0 or a dtype not floating."""
@@ -285,7 +304,8 @@ class Generator:
             unit = self._unit64(n)
             return _libm(math.log1p, np.log1p, np.negative(unit, out=unit), dtype) * scale
 
-        return self._sampled(size, dtype, sample)
+        with np.errstate(all="ignore"):
+            return self._sampled(size, dtype, sample)
 
     def cauchy(self, size, median=0.0, sigma=1.0, dtype=np.float32):
         """median + sigma * tan(pi * (u - 1/2)). Two words per element. Raises RuntimeError for sigma <= 0."""
@@ -303,7 +323,8 @@ class Generator:
             angle = (self._unit64(n) - 0.5) * math.pi
             return _fused64(_libm(math.tan, np.tan, angle, dtype), sigma, median)
 
-        return self._sampled(size, dtype, sample)
+        with np.errstate(all="ignore"):
+            return self._sampled(size, dtype, sample)
 
     def log_normal(self, size, mean=1.0, std=2.0, dtype=np.float32):
         """exp(mean + std * z), z drawn like the normals of fewer than 16 elements. Raises RuntimeError for std <= 0."""
@@ -380,11 +401,11 @@ class Generator:
         scale = math.log1p(-p)
 
         def sample(n):
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                trials = np.ceil(_libm(_log, np.log, self._unit64(n), np.dtype(np.float64)) / scale)
-                return trials if dtype.kind == "f" else trials.astype(np.int64)
+            trials = np.ceil(_libm(_log, np.log, self._unit64(n), _F64) / scale)
+            return trials if dtype.kind == "f" else trials.astype(np.int64)
 
-        return self._sampled(size, dtype, sample)
+        with np.errstate(all="ignore"):
+            return self._sampled(size, dtype, sample)
 
     def randint(self, size, low, high, dtype=np.int64):
         """Integers in [low, high). One word per element, two where high - low >= 2**28.
@@ -431,7 +452,7 @@ class Generator:
                     f"got from={low} > to_inc={last}"
                 )
         else:
-            last = _last(dtype)
+            last = _RANGES[dtype][1]
         return self._integers(size, low, last, dtype)
 
     def randbits(self, size, dtype=np.int64):
@@ -440,16 +461,13 @@ class Generator:
         One word per element, two for int64 and float64.
         """
         dtype = np.dtype(dtype)
-        span = (1 << _DIGITS[dtype.itemsize]) + 1 if dtype.kind == "f" else _last(dtype) + 1
+        span = (1 << _DIGITS[dtype.itemsize]) + 1 if dtype.kind == "f" else _RANGES[dtype][1] + 1
         draw = self._words64 if dtype in (np.int64, np.float64) else self._words32
         return self._sampled(size, dtype, lambda n: draw(n) % np.uint64(span))
 
     def _integers(self, size, low, last, dtype):
         name = _C_NAMES[dtype.name]
-        if dtype.kind == "f":
-            smallest, largest = float(np.finfo(dtype).min), float(np.finfo(dtype).max)
-        else:
-            smallest, largest = (0, 1) if dtype == np.bool_ else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+        smallest, largest = _RANGES[dtype]
         for bound, value in (("from", low), ("to - 1", last)):
             if not smallest <= value <= largest:
                 raise RuntimeError(f"{bound} is out of bounds for {name}")
@@ -478,13 +496,20 @@ class Generator:
         return self._sampled(size, dtype, sample)
 
     def permutation(self, n):
-        """A random order of 0 .. n - 1, as a list: Fisher and Yates from the front. n - 1 words."""
+        """A random order of 0 .. n - 1, int64: Fisher and Yates from the front. n - 1 words. ValueError for huge n."""
+        if n < _LONG:
+            return np.array(self.shuffled(n), np.int64)
+        steps = (self._words32(n - 1) % _remaining(n)).view(np.int64)
+        steps += np.arange(n - 1)
+        return _swapped(n, steps)
+
+    def shuffled(self, n):
+        """`permutation(n)` as a list, which costs less for the short ones that loaders ask for."""
+        if n >= _LONG:
+            return self.permutation(n).tolist()
         order = list(range(n))
         if n > 1:
-            if n >= 0xFFFF_FFFF // 20:
-                raise ValueError(f"randperm of n={n} is not offered: n must be less than {0xFFFF_FFFF // 20}")
-            remaining = np.arange(n, 1, -1, dtype=np.uint64)
-            for i, step in enumerate((self._words32(n - 1) % remaining).tolist()):
+            for i, step in enumerate((self._words32(n - 1) % _remaining(n)).tolist()):
                 j = i + step
                 order[i], order[j] = order[j], order[i]
         return order
@@ -588,14 +613,59 @@ class Generator:
         if count == 0:
             return np.empty(size, dtype)
         if count <= _BLOCK:
-            with np.errstate(over="ignore"):
-                return _cast(sample(count), dtype).reshape(size)
+            return _cast(sample(count), dtype).reshape(size)
         out = np.empty(count, dtype)
-        with np.errstate(over="ignore"):
-            for start in range(0, count, _BLOCK):
-                stop = min(start + _BLOCK, count)
-                out[start:stop] = _cast(sample(stop - start), dtype)
+        for start in range(0, count, _BLOCK):
+            stop = min(start + _BLOCK, count)
+            out[start:stop] = _cast(sample(stop - start), dtype)
         return out.reshape(size)
+
+
+_LONG = 400  # from here on a permutation is computed by sorting instead of swapping
+
+
+def _remaining(n):
+    """How many elements each of the n - 1 swaps chooses from."""
+    if n >= 0xFFFF_FFFF // 20:
+        raise ValueError(f"randperm of n={n} is not offered: n must be less than {0xFFFF_FFFF // 20}")
+    return np.arange(n, 1, -1, dtype=np.uint64)
+
+
+def _swapped(n, targets):
+    """range(n) after swapping positions i and targets[i] >= i for i = 0 .. n - 2, without the loop.
+
+    Step i takes the element at its target and leaves there the one from position i. So what it takes was left by the
+    step before it with the same target, or is the target itself; and what it leaves was left at i by the last step with
+    target i, or is i: chains of steps, followed for all at once by doubling.
+    """
+    steps = np.arange(n)
+    keys = np.sort((targets << 32) | steps[:-1])
+    target, step = keys >> 32, keys & 0xFFFF_FFFF
+    repeated = target[1:] == target[:-1]
+    before = np.full(n, -1)  # the step before with the same target
+    before[step[1:][repeated]] = step[:-1][repeated]
+    last = np.append(~repeated, True)
+    source = np.full(n, -1)  # the last step with target i, other than i itself
+    source[target[last]] = step[last]
+    own = source == steps
+    source[own] = before[own]
+    left = np.where(source < 0, steps, source)
+    while True:
+        further = left[left]
+        if np.array_equal(further, left):
+            break
+        left = further
+    order = np.where(before < 0, np.append(targets, n - 1), left[before])
+    order[-1] = left[-1]
+    return order
+
+
+def _with_last_16(normals, count):
+    """`count` elements out of whole blocks and, where count is no multiple of 16, one more block that ends it."""
+    if count % 16:
+        normals[count - 16 : count] = normals[-16:]
+        return normals[:count].copy()
+    return normals
 
 
 def _restored(state_bytes):
@@ -626,10 +696,6 @@ def _floating(dtype, kernel):
             f"\"{kernel}\" not implemented for '{_type_name(dtype)}': the dtype must be floating point"
         )
     return dtype
-
-
-def _last(dtype):
-    return 1 if dtype == np.bool_ else int(np.iinfo(dtype).max)
 
 
 def _reachable_low(low, dtype):
@@ -737,6 +803,10 @@ _LN2_HIGH, _LN2_LOW = _rounded(0.693359375, -2.12194440e-4)
 _SQRT_HALF, _FOUR_OVER_PI, _TWO_PI = _rounded(0.707106781186547524, 1.27323954473516, 2.0 * math.pi)
 
 
+_COS_SIGN = np.array([1, 0, -1, 0, -1, 0, 1, 0, 1], np.float32)  # by octant, which is even
+_SIN_SIGN = np.array([1, 0, 1, 0, -1, 0, -1, 0, 1], np.float32)
+
+
 def _f(x):
     """float64 rounded to float32."""
     return x.astype(np.float32)
@@ -791,11 +861,8 @@ def _normal_blocks32(unit, mean, std):
     sine = _f(sine)
     swap = (octant & 2) != 0
     normal = np.empty(halves.shape, np.float32)
-    normal[:, 0] = np.where(swap, sine, cosine)
-    normal[:, 1] = np.where(swap, cosine, sine)
-    np.negative(normal[:, 0], out=normal[:, 0], where=((octant - 2) & 4) == 0)
-    np.negative(normal[:, 1], out=normal[:, 1], where=(octant & 4) != 0)
-    normal *= radius[:, None]
+    np.multiply(np.where(swap, sine, cosine), radius * _COS_SIGN[octant], out=normal[:, 0])
+    np.multiply(np.where(swap, cosine, sine), radius * _SIN_SIGN[octant], out=normal[:, 1])
     if mean == 0.0 and std == 1.0:
         normal += np.float32(0.0)  # -0 becomes 0, as adding the mean makes it
         return normal.reshape(-1)
@@ -1005,26 +1072,32 @@ def randint(
 
 
 def _bounds_and_size(name, args, named):
+    if named or not 2 <= len(args) <= 3:
+        args = _positional(name, args, named)
+    *bounds, size = args
+    low = _integer(name, "low", bounds[0], 1) if len(bounds) == 2 else 0
+    high = _integer(name, "high", bounds[-1], len(bounds))
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(
+            f"{name}(): argument 'size' (position {len(args)}) must be tuple of ints, not {type(size).__name__}"
+        )
+    return low, high, size
+
+
+def _positional(name, args, named):
+    """The arguments of randint as (high, size) or (low, high, size)."""
     unknown = named.keys() - {"low", "high", "size"}
     if unknown:
         raise TypeError(f"{name}() got an unexpected keyword argument '{unknown.pop()}'")
-    rest = ["size"] if "size" not in named else []
-    bounds = [n for n in ("low", "high") if n not in named]
-    if "low" not in named and len(args) + len(named) == 2:  # low is the one left out
-        bounds = [n for n in bounds if n != "low"]
-    names = bounds + rest
-    if len(args) != len(names):
+    given = len(args) + len(named)
+    names = [n for n in (("high", "size") if given == 2 else ("low", "high", "size")) if n not in named]
+    if given not in (2, 3) or len(args) != len(names):
         raise TypeError(
             f"{name}() received an invalid combination of arguments: expected (int high, tuple of ints size) or "
             f"(int low, int high, tuple of ints size), got {len(args)} positional and {sorted(named)}"
         )
-    given = dict(zip(names, args)) | named
-    low = _integer(name, "low", given.get("low", 0), 1)
-    high = _integer(name, "high", given["high"], len(bounds) or 1)
-    if not isinstance(given["size"], (tuple, list)):
-        kind = type(given["size"]).__name__
-        raise TypeError(f"{name}(): argument 'size' (position {len(names)}) must be tuple of ints, not {kind}")
-    return low, high, given["size"]
+    values = dict(zip(names, args)) | named
+    return [values[n] for n in ("low", "high", "size") if n in values]
 
 
 def randperm(n, *, generator=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
@@ -1048,9 +1121,9 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, pin_mem
         largest = (1 << _DIGITS[kind.itemsize]) + 1
         if n > largest:
             raise RuntimeError(f"n cannot be greater than {largest} for {_type_name(kind)} type.")
-    elif n > np.iinfo(kind).max:
+    elif n > _RANGES[kind][1]:
         raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
-    return _made(np.array(_stream(generator, "randperm").permutation(n), kind), requires_grad)
+    return _made(_stream(generator, "randperm").permutation(n).astype(kind, copy=False), requires_grad)
 
 
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -1108,10 +1181,17 @@ def normal(
             )
         return _made(stream.normal(_shape("normal", (), size), mean, std, _dtype("normal", dtype)), requires_grad)
     if not isinstance(std, Tensor):
-        return _normal_tensor_float(mean, std=std, stream=stream)
-    if isinstance(mean, Tensor):
-        return _normal_tensor_tensor(mean, std, stream=stream)
-    return _normal_float_tensor(std, mean=mean, stream=stream)
+        return _shifted(mean, sample=stream.normal(mean._array.shape, 0.0, std, mean._array.dtype))
+    scale = std._array
+    if scale.size and not scale.min() >= 0:
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    if not isinstance(mean, Tensor):
+        return _scaled(std, sample=stream.normal(scale.shape, dtype=scale.dtype), mean=mean)
+    try:
+        shape = np.broadcast_shapes(mean._array.shape, scale.shape)
+    except ValueError as error:
+        raise broadcast_error(error, mean._array, scale) from None
+    return _scaled_and_shifted(mean, std, sample=stream.normal(shape, dtype=mean._array.dtype))
 
 
 def bernoulli(input, p=None, *, generator=None):
@@ -1121,14 +1201,14 @@ def bernoulli(input, p=None, *, generator=None):
     """
     array, stream = _source("bernoulli", input), _stream(generator, "bernoulli")
     if p is None:
-        return _bernoulli(input, stream=stream)
+        return _drawn(input, values=stream.bernoulli_each(array), label="BernoulliBackward0")
     return _made(stream.bernoulli(array.shape, p, array.dtype), False)
 
 
 def poisson(input, generator=None):
     """Counts with mean `input` each, in its dtype and shape. Raises RuntimeError for a negative mean."""
-    _source("poisson", input)
-    return _poisson(input, stream=_stream(generator, "poisson"))
+    counts = _stream(generator, "poisson").poisson(_source("poisson", input))
+    return _drawn(input, values=counts, label="PoissonBackward0")
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None):
@@ -1148,18 +1228,13 @@ def _sampler(name, **formulas):
 
 
 @_sampler("NormalBackward1", mean=lambda g: g * 0.0)
-def _normal_tensor_float(mean, *, std, stream):
-    sample = stream.normal(mean.shape, 0.0, std, mean.dtype)
-    sample += mean
-    return sample
+def _shifted(mean, *, sample):
+    return sample + mean
 
 
 @_sampler("NormalBackward2", std=lambda g: g * 0.0)
-def _normal_float_tensor(std, *, mean, stream):
-    sample = _standard_normal(std.shape, std, std.dtype, stream)
-    sample *= std
-    sample += std.dtype.type(mean)
-    return sample
+def _scaled(std, *, sample, mean):
+    return sample * std + std.dtype.type(mean)
 
 
 @_sampler(
@@ -1167,27 +1242,9 @@ def _normal_float_tensor(std, *, mean, stream):
     mean=lambda g, xp, mean_shape: xp.sum_to(g * 0.0, mean_shape),
     std=lambda g, xp, std_shape: xp.sum_to(g * 0.0, std_shape),
 )
-def _normal_tensor_tensor(mean, std, *, stream):
-    sample = _standard_normal(np.broadcast_shapes(mean.shape, std.shape), std, mean.dtype, stream)
-    np.multiply(sample, std, out=sample, casting="same_kind")
-    sample += mean
-    return sample
-
-
-def _standard_normal(shape, std, dtype, stream):
-    if std.size and not std.min() >= 0:
-        raise RuntimeError("normal expects all elements of std >= 0.0")
-    return stream.normal(shape, 0.0, 1.0, dtype)
-
-
-@_sampler("BernoulliBackward0", p=lambda g: g * 0.0)
-def _bernoulli(p, *, stream):
-    return stream.bernoulli_each(p)
-
-
-@_sampler("PoissonBackward0", rate=lambda g: g * 0.0)
-def _poisson(rate, *, stream):
-    return stream.poisson(rate)
+def _scaled_and_shifted(mean, std, *, sample):
+    sample = np.multiply(sample, std, out=sample, casting="same_kind")
+    return np.add(sample, mean, out=sample)
 
 
 @_sampler(lambda node: node.static[-1], x=lambda g, label: g * 0.0)

@@ -110,7 +110,7 @@ def _stacked(arrays):
     """The arrays along a new first axis; None if they differ in shape or dtype."""
     shape, dtype = arrays[0].shape, arrays[0].dtype
     for array in arrays:
-        if array.shape != shape or array.dtype is not dtype:
+        if array.shape != shape or array.dtype != dtype:
             return None
     if not shape:
         return np.array([array.item() for array in arrays], dtype)

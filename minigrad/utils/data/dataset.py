@@ -220,7 +220,7 @@ def random_split(dataset, lengths, generator=default_generator):
             "Sum of input lengths does not equal the length of the input dataset! "
             f"The lengths add up to {sum(lengths)}, the dataset has {len(dataset)}."
         )
-    indices = (default_generator if generator is None else generator).permutation(sum(lengths))
+    indices = (default_generator if generator is None else generator).shuffled(sum(lengths))
     return [
         Subset(dataset, indices[stop - length : stop]) for stop, length in zip(itertools.accumulate(lengths), lengths)
     ]

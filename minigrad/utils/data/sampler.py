@@ -80,13 +80,13 @@ class RandomSampler(Sampler):
         else:
             passes, rest = divmod(num_samples, n)
             for i in range(passes):
-                order = generator.permutation(n)
+                order = generator.shuffled(n)
                 if own is not None and i == passes - 1 and rest == 0:
                     _spare.append(own)  # nothing more is drawn from it
                     own = None
                 yield from order
             if own is not None or self.generator is not None:
-                yield from generator.permutation(n)[:rest]
+                yield from generator.shuffled(n)[:rest]
         if own is not None:
             _spare.append(own)
 
@@ -109,7 +109,7 @@ class SubsetRandomSampler(Sampler):
 
     def __iter__(self):
         generator = default_generator if self.generator is None else self.generator
-        for i in generator.permutation(len(self.indices)):
+        for i in generator.shuffled(len(self.indices)):
             yield self.indices[i]
 
     def __len__(self):
