@@ -50,6 +50,7 @@ CASES = [
     {"lr": 1, "line_search_fn": "strong_wolfe", "max_iter": 7},
     {"lr": 0.5, "line_search_fn": "strong_wolfe", "max_iter": 30, "history_size": 3},
     {"lr": 1, "line_search_fn": "strong_wolfe", "max_iter": 10, "max_eval": 4},
+    {"lr": 30, "line_search_fn": "strong_wolfe", "max_iter": 10, "max_eval": 5},
     {"lr": 1e-3, "max_iter": 5, "tolerance_change": 1e-3},
     {"lr": 1e-3, "max_iter": 20, "max_eval": 6, "history_size": 2},
 ]

@@ -175,6 +175,17 @@ def test_betas_as_tensors(name):
         pair.assert_equal(8)
 
 
+def test_an_average_of_weight_one_is_the_gradient_itself():
+    """From weight 0.5 on lerp starts from the other end, so that it arrives exactly."""
+    rng = np.random.default_rng(9)
+    pair = Pair("Adam", draw(rng, [(40,)], np.float32), betas=(0.0, 0.5))
+    for i in range(5):
+        grads = draw_grads(rng, [(40,)], np.float32, i)
+        pair.step(grads)
+        assert pair.opt.state[pair.ours[0]]["exp_avg"].tolist() == grads[0].tolist()
+        pair.assert_equal()
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_options_follow_torch(data):
