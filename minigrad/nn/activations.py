@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .. import ops
+from .. import functions
 from ..tensor import Tensor
 from . import functional as F
 from . import init
@@ -161,7 +161,7 @@ class PReLU(Module):
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init
-        self.weight = Parameter(ops.empty(num_parameters, device=device, dtype=dtype))
+        self.weight = Parameter(functions.empty(num_parameters, device=device, dtype=dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -179,14 +179,14 @@ class Sigmoid(Module):
     """1 / (1 + exp(-x))"""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.sigmoid(input)
+        return functions.sigmoid(input)
 
 
 class Tanh(Module):
     """tanh(x)"""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.tanh(input)
+        return functions.tanh(input)
 
 
 class LogSigmoid(Module):

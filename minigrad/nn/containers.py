@@ -1,4 +1,5 @@
-"""Containers of modules and of parameters: lists and dicts whose members a Module sees, and Sequential, which chains them.
+"""Containers of modules and of parameters: lists and dicts whose members a Module sees, and Sequential, which chains
+them.
 
 Members live in the registries of Module under their index or key; nothing here computes.
 """
@@ -338,9 +339,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> ParameterList:
         """Add all values of an iterable at the end; returns self."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in values:
             self.append(value)
         return self

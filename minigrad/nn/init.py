@@ -1,7 +1,7 @@
 """In-place initialisers of weights: torch's bounds, and with the same seed torch's numbers.
 
-Every function writes into the tensor that it is given, records nothing, and returns the same tensor. The random ones draw
-from `generator`, or from the default one where it is None, in torch's order of draws.
+Every function writes into the tensor that it is given, records nothing, and returns the same tensor. The random ones
+draw from `generator`, or from the default one where it is None, in torch's order of draws.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from .. import functions, random
 from ..grad_mode import no_grad
 from ..tensor import Tensor, wrap
 
@@ -40,7 +40,7 @@ _LINEAR = ("linear", *(f"conv{n}d" for n in (1, 2, 3)), *(f"conv_transpose{n}d" 
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The recommended gain of a nonlinearity: 1 linear/sigmoid, 5/3 tanh, sqrt(2) relu, sqrt(2/(1+slope^2)) leaky_relu."""
+    """The gain for a nonlinearity: 1 linear and sigmoid, 5/3 tanh, sqrt(2) relu, sqrt(2/(1+slope^2)) leaky_relu."""
     if nonlinearity in _LINEAR:
         return 1
     if nonlinearity == "tanh":
@@ -93,7 +93,7 @@ def trunc_normal_(
             low, high = tensor._array.dtype.type(a), tensor._array.dtype.type(b)
             result = tensor.normal_(mean, std, generator=generator)._array.copy()
             while (outside := (result < low) | (result > high)).any():
-                fresh = ops.empty_like(tensor).normal_(mean, std, generator=generator)
+                fresh = functions.empty_like(tensor).normal_(mean, std, generator=generator)
                 np.copyto(result, fresh._array, where=outside)
             return tensor.copy_(wrap(result))
 
@@ -105,12 +105,12 @@ def trunc_normal_(
 
         def rejected(candidates: Tensor) -> np.ndarray:
             threshold = log_density(candidates)
-            return ops.empty_like(tensor).uniform_(generator=generator).log_().gt(threshold)._array
+            return functions.empty_like(tensor).uniform_(generator=generator).log_().gt(threshold)._array
 
         result = tensor.uniform_(a, b, generator=generator)._array.copy()
         pending = rejected(tensor)
         while pending.any():
-            candidates = ops.empty_like(tensor).uniform_(a, b, generator=generator)
+            candidates = functions.empty_like(tensor).uniform_(a, b, generator=generator)
             np.copyto(result, candidates._array, where=pending)
             pending = pending & rejected(candidates)
         return tensor.copy_(wrap(result))
@@ -137,7 +137,7 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.dim() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     with no_grad():
-        return tensor.copy_(ops.eye(*tensor.shape, dtype=tensor.dtype))
+        return tensor.copy_(functions.eye(*tensor.shape, dtype=tensor.dtype))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -213,8 +213,8 @@ def kaiming_normal_(
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill with a (semi-)orthogonal matrix, trailing dimensions flattened; Saxe et al. 2013.
 
-    Q of the QR factorisation of a normal matrix, its columns' signs made those of R's diagonal. NumPy factorises in float64,
-    torch in the tensor's dtype, so float32 values agree to about 1e-6.
+    Q of the QR factorisation of a normal matrix, its columns' signs made those of R's diagonal. NumPy factorises in
+    float64, torch in the tensor's dtype, so float32 values agree to about 1e-6.
     """
     if tensor.dim() < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
@@ -240,7 +240,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     with no_grad():
         values = tensor.normal_(0, std, generator=generator)._array.copy()
         for column in range(columns):
-            values[ops.randperm(rows)._array[:zeros], column] = 0
+            values[random.randperm(rows)._array[:zeros], column] = 0
         return tensor.copy_(wrap(values))
 
 

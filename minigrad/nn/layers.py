@@ -10,7 +10,7 @@ import numbers
 from collections.abc import Iterable
 from typing import Any
 
-from .. import ops
+from .. import functions
 from ..dtypes import int64
 from ..grad_mode import no_grad
 from ..tensor import Tensor
@@ -54,8 +54,10 @@ class Linear(Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(ops.empty((out_features, in_features), device=device, dtype=dtype))
-        self.register_parameter("bias", Parameter(ops.empty(out_features, device=device, dtype=dtype)) if bias else None)
+        self.weight = Parameter(functions.empty((out_features, in_features), device=device, dtype=dtype))
+        self.register_parameter(
+            "bias", Parameter(functions.empty(out_features, device=device, dtype=dtype)) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -67,6 +69,10 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
+        # Straight from the registry: an attribute look-up of a parameter costs 0.3 us, a tenth of a small forward pass.
+        parameters = self._parameters
+        if "weight" in parameters and "bias" in parameters:
+            return F.linear(input, parameters["weight"], parameters["bias"])  # type: ignore[arg-type]
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -91,8 +97,10 @@ class Bilinear(Module):
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
-        self.weight = Parameter(ops.empty((out_features, in1_features, in2_features), device=device, dtype=dtype))
-        self.register_parameter("bias", Parameter(ops.empty(out_features, device=device, dtype=dtype)) if bias else None)
+        self.weight = Parameter(functions.empty((out_features, in1_features, in2_features), device=device, dtype=dtype))
+        self.register_parameter(
+            "bias", Parameter(functions.empty(out_features, device=device, dtype=dtype)) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -145,7 +153,7 @@ class Embedding(Module):
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
         if _weight is None:
-            weight = ops.empty((num_embeddings, embedding_dim), device=device, dtype=dtype)
+            weight = functions.empty((num_embeddings, embedding_dim), device=device, dtype=dtype)
             self.weight = Parameter(weight, requires_grad=not _freeze)
             self.reset_parameters()
         else:
@@ -173,7 +181,12 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
-        for name, default in (("padding_idx", None), ("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False)):
+        for name, default in (
+            ("padding_idx", None),
+            ("max_norm", None),
+            ("norm_type", 2),
+            ("scale_grad_by_freq", False),
+        ):
             if getattr(self, name) != default:
                 text += f", {name}={getattr(self, name)}"
         return text + (", sparse=True" if self.sparse else "")
@@ -242,7 +255,7 @@ class LayerNorm(Module):
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            empty = Parameter(ops.empty(self.normalized_shape, device=device, dtype=dtype)) if wanted else None
+            empty = Parameter(functions.empty(self.normalized_shape, device=device, dtype=dtype)) if wanted else None
             self.register_parameter(name, empty)
         self.reset_parameters()
 
@@ -266,8 +279,8 @@ class LayerNorm(Module):
 class BatchNorm1d(Module):
     """Normalises each channel C of (N, C) or (N, C, L) by the batch's mean and biased variance, then weight and bias.
 
-    In training the running mean and (unbiased) variance move towards the batch's by `momentum` (None: their plain average);
-    in evaluation they take the batch's place. Raises ValueError for other numbers of dimensions.
+    In training the running mean and (unbiased) variance move towards the batch's by `momentum` (None: their plain
+    average); in evaluation they take the batch's place. Raises ValueError for other numbers of dimensions.
     """
 
     _version = 2
@@ -291,12 +304,12 @@ class BatchNorm1d(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         like = {"device": device, "dtype": dtype}
-        self.register_parameter("weight", Parameter(ops.empty(num_features, **like)) if affine else None)
-        self.register_parameter("bias", Parameter(ops.empty(num_features, **like)) if affine and bias else None)
+        self.register_parameter("weight", Parameter(functions.empty(num_features, **like)) if affine else None)
+        self.register_parameter("bias", Parameter(functions.empty(num_features, **like)) if affine and bias else None)
         tracked = track_running_stats
-        self.register_buffer("running_mean", ops.zeros(num_features, **like) if tracked else None)
-        self.register_buffer("running_var", ops.ones(num_features, **like) if tracked else None)
-        self.register_buffer("num_batches_tracked", ops.tensor(0, dtype=int64) if tracked else None)
+        self.register_buffer("running_mean", functions.zeros(num_features, **like) if tracked else None)
+        self.register_buffer("running_var", functions.ones(num_features, **like) if tracked else None)
+        self.register_buffer("num_batches_tracked", functions.tensor(0, dtype=int64) if tracked else None)
         self.reset_parameters()
 
     def reset_running_stats(self) -> None:
@@ -371,7 +384,9 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: Iterable[int]) -> None:
         super().__init__()
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}")
+            raise TypeError(
+                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
+            )
         for position, size in enumerate(unflattened_size):
             if not isinstance(size, int):
                 raise TypeError(

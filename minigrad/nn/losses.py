@@ -1,12 +1,11 @@
 """Loss functions as modules: each holds its options and calls its twin in `functional`.
 
-`reduction` is "mean", "sum" or "none"; the old arguments size_average and reduce still choose it, with torch's warning. As
-in torch a bad reduction is refused when the loss is called.
+`reduction` is "mean", "sum" or "none"; the old arguments size_average and reduce still choose it, with torch's warning.
+As in torch a bad reduction is refused when the loss is called.
 """
 
 from __future__ import annotations
 
-from .. import ops
 from ..tensor import Tensor
 from . import functional as F
 from .module import Module
@@ -126,7 +125,7 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class NLLLoss(_WeightedLoss):
-    """-weight[t] * input[t] of log-probabilities (N, C, ...) and classes t (N, ...); "mean" divides by the weights' sum"""
+    """-weight[t] * input[t] of log-probabilities (N, C, ...) and classes t (N, ...); "mean" is by the sum of weights"""
 
     def __init__(
         self,
@@ -140,9 +139,7 @@ class NLLLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.nll_loss(
-            input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class CrossEntropyLoss(_WeightedLoss):

@@ -16,8 +16,8 @@ from .. import dtypes
 from ..autograd import Function
 from ..autograd.hooks import RemovableHandle
 from ..grad_mode import is_grad_enabled, no_grad
-from .parameter import Buffer, Parameter
 from ..tensor import Tensor
+from .parameter import Buffer, Parameter
 
 __all__ = ["Module"]
 
@@ -69,8 +69,8 @@ def _indent(text: str, spaces: int) -> str:
 class Module:
     """Base class of all layers and models: assign Parameters and Modules to attributes, define `forward`.
 
-    As in torch 2.13, with two differences: `load_state_dict` changes nothing where it raises, and there are no global hooks
-    (`register_module_forward_hook` and its kind) and no non-full backward hooks.
+    As in torch 2.13, with two differences: `load_state_dict` changes nothing where it raises, and there are no global
+    hooks (`register_module_forward_hook` and its kind) and no non-full backward hooks.
     """
 
     _version: int = 1
@@ -98,6 +98,7 @@ class Module:
         for registry in _HOOKS:
             state[registry] = OrderedDict()
         state["_modules"] = {}
+        state["_hooked"] = False
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
@@ -105,22 +106,19 @@ class Module:
         """What the module computes; every subclass defines it. Call the module itself, so that its hooks run."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    # ------------------------------------------------------------------ attributes
-
     def __getattr__(self, name: str) -> Any:
-        # Only what is not an ordinary attribute comes here. A subclass that forgot super().__init__() has no registries.
+        # Only what is not an ordinary attribute comes here: mostly parameters, so those are looked for first and
+        # directly.
         state = self.__dict__
-        if "_parameters" in state:
-            members = state["_parameters"]
-            if name in members:
-                return members[name]
-            members = state["_buffers"]
-            if name in members:
-                return members[name]
-            members = state["_modules"]
-            if name in members:
-                return members[name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        try:
+            return state["_parameters"][name]
+        except KeyError:
+            for registry in ("_buffers", "_modules"):
+                members = state.get(registry, ())
+                if name in members:
+                    return members[name]
+        remedy = "" if "_parameters" in state else ": call super().__init__() first in its __init__"
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'{remedy}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         state = self.__dict__
@@ -206,8 +204,9 @@ class Module:
                 )
             if param.grad_fn is not None:
                 raise ValueError(
-                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
-                    f"To express '{name}' as a function of another Tensor, compute the value in the forward() method."
+                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                    f"explicitly. To express '{name}' as a function of another Tensor, "
+                    "compute the value in the forward() method."
                 )
         self._parameters[name] = param
 
@@ -292,8 +291,6 @@ class Module:
             raise AttributeError(f"`{name}` is not a buffer")
         return module._buffers[name]
 
-    # ------------------------------------------------------------------ iteration
-
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
@@ -360,8 +357,6 @@ class Module:
         for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
-    # ------------------------------------------------------------------ whole-tree changes
-
     def apply(self, fn: Callable[[Module], Any]) -> Module:
         """Call `fn` on every module below and then on this one, for instance to initialise weights; returns self."""
         for module in self.children():
@@ -390,13 +385,22 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters (or, with `set_to_none=False`, fill them with zeros)."""
+        if set_to_none:
+            # Called once a training step: half the time of going through parameters(), which makes names.
+            found = [self]
+            seen = set()
+            while found:
+                module = found.pop()
+                if module not in seen:
+                    seen.add(module)
+                    for parameter in module._parameters.values():
+                        if parameter is not None:
+                            parameter._grad = None
+                    found.extend([child for child in module._modules.values() if child is not None])
+            return
         for parameter in self.parameters():
             gradient = parameter._grad
-            if gradient is None:
-                continue
-            if set_to_none:
-                parameter._grad = None
-            else:
+            if gradient is not None:
                 if gradient.grad_fn is not None:
                     gradient.detach_()
                 else:
@@ -472,28 +476,16 @@ class Module:
         """Move parameters and buffers to the CPU."""
         return self._apply(lambda tensor: tensor.cpu())
 
-    # ------------------------------------------------------------------ calling, and hooks
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # Through the instance dict: with a __getattr__ on the class each plain attribute costs twice as much.
-        state = self.__dict__
-        try:
-            hooked = (
-                state["_forward_hooks"]
-                or state["_forward_pre_hooks"]
-                or state["_backward_hooks"]
-                or state["_backward_pre_hooks"]
-            )
-        except KeyError:
-            raise AttributeError(
-                f"'{type(self).__name__}' object has no attribute '_backward_hooks': "
-                "call super().__init__() first in its __init__"
-            ) from None
-        if hooked:
+        # Two look-ups decide for a module without hooks. `_hooked` is set when the first hook is registered.
+        if self._backward_hooks or self._hooked:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks):
+            self._hooked = False  # All of them were removed.
+            return self.forward(*args, **kwargs)
         result = None
         called = set()
         try:
@@ -558,12 +550,18 @@ class Module:
         return hook(self, args, result)
 
     def _register(
-        self, hooks: OrderedDict[int, Any], hook: Callable[..., Any], prepend: bool = False, *marked: OrderedDict[int, Any]
+        self,
+        hooks: OrderedDict[int, Any],
+        hook: Callable[..., Any],
+        prepend: bool = False,
+        *marked: OrderedDict[int, Any],
     ) -> RemovableHandle:
-        handle = RemovableHandle(hooks)
+        handle = RemovableHandle(hooks, extra_dict=list(marked))
         hooks[handle.id] = hook
         for marks in marked:
             marks[handle.id] = True
+        if hooks in (self._forward_hooks, self._forward_pre_hooks, self._backward_hooks, self._backward_pre_hooks):
+            self._hooked = True
         if prepend:
             hooks.move_to_end(handle.id, last=False)
         return handle
@@ -583,7 +581,8 @@ class Module:
     ) -> RemovableHandle:
         """Call `hook(module, args, output)` after forward; a result other than None replaces the output.
 
-        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` it runs also where forward raises.
+        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` it runs also where forward
+        raises.
         """
         marked = [self._forward_hooks_with_kwargs] if with_kwargs else []
         marked += [self._forward_hooks_always_called] if always_call else []
@@ -596,12 +595,10 @@ class Module:
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` once the gradients of the module's inputs are known.
 
-        A tuple returned replaces grad_input. Both are tuples over the positional arguments and the outputs, with None where
-        there is no tensor. Where no input requires grad the hook runs at the output, with grad_input None.
+        A tuple returned replaces grad_input. Both are tuples over the positional arguments and the outputs, with None
+        where there is no tensor. Where no input requires grad the hook runs at the output, with grad_input None.
         """
         return self._register(self._backward_hooks, hook, prepend)
-
-    # ------------------------------------------------------------------ state
 
     def get_extra_state(self) -> Any:
         """Override it, with `set_extra_state`, to store more than tensors in `state_dict()`."""
@@ -616,7 +613,7 @@ class Module:
         return self._register(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, state_dict, prefix, local_metadata)` after it is written, to change state_dict in place."""
+        """Call `hook(module, state_dict, prefix, local_metadata)` after that; it may change state_dict in place."""
         hook._from_public_api = True  # type: ignore[attr-defined]
         return self._register(self._state_dict_hooks, hook)
 
@@ -699,7 +696,7 @@ class Module:
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        """Copy this module's own parameters and buffers from `state_dict`; reports into the three lists, raises nothing."""
+        """Copy this module's own parameters and buffers from `state_dict`; report into the lists, raise nothing."""
         for hook, with_module in self._load_state_dict_pre_hooks.values():
             arguments = (state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
             hook(self, *arguments) if with_module else hook(*arguments)
@@ -768,8 +765,8 @@ class Module:
         """Copy (or with `assign` put) the tensors of `state_dict` into the parameters and buffers of the same names.
 
         Returns (missing_keys, unexpected_keys). Raises one RuntimeError with all that is wrong: other shapes, and with
-        `strict` also missing and unexpected keys. Where it raises, every parameter and buffer keeps its old value; torch
-        has by then copied those that fit.
+        `strict` also missing and unexpected keys. Where it raises, every parameter and buffer keeps its old value;
+        torch has by then copied those that fit.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -824,8 +821,6 @@ class Module:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-
-    # ------------------------------------------------------------------ repr
 
     def _get_name(self) -> str:
         return type(self).__name__
@@ -884,8 +879,8 @@ class BackwardHookFunction(Function):
 class _BackwardHooks:
     """One call of a module with full backward hooks: a boundary around its inputs and one around its outputs.
 
-    The outputs' boundary meets grad_output first and keeps it; the inputs' boundary then has grad_input, and calls the hooks
-    with both.
+    The outputs' boundary meets grad_output first and keeps it; the inputs' boundary then has grad_input, and calls the
+    hooks with both.
     """
 
     def __init__(self, module: Module, hooks: list[Callable[..., Any]], pre_hooks: list[Callable[..., Any]]) -> None:
@@ -939,8 +934,8 @@ class _BackwardHooks:
         self.grad_outputs = grad_outputs
         if self.input_positions is None:
             warnings.warn(
-                "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
-                "require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
+                "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                "inputs require gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
                 "#torch.nn.Module.register_full_backward_hook for more details.",
                 stacklevel=5,
             )

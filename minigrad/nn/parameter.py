@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import ops
+from .. import functions
 from ..tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -25,13 +25,13 @@ def _share(cls: type, data: Tensor) -> Any:
 class Parameter(Tensor):
     """A leaf tensor that a Module lists in `parameters()` and an optimizer updates.
 
-    `data` is shared, not copied (`data=None` makes an empty one). `requires_grad` defaults to True also under `no_grad()`.
-    Raises torch's RuntimeError where `requires_grad` is asked of an integer or bool tensor.
+    `data` is shared, not copied (`data=None` makes an empty one). `requires_grad` defaults to True also under
+    `no_grad()`. Raises torch's RuntimeError where `requires_grad` is asked of an integer or bool tensor.
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
-            data = ops.empty(0)
+            data = functions.empty(0)
         return _share(cls, data).requires_grad_(requires_grad)
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
@@ -51,13 +51,13 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that belongs to a module's state but is not trained; `persistent=False` keeps it out of `state_dict()`."""
+    """A tensor of a module's state that is not trained; `persistent=False` keeps it out of `state_dict()`."""
 
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
-            data = ops.empty(0)
+            data = functions.empty(0)
         buffer = _share(cls, data).requires_grad_(data.requires_grad)
         buffer.persistent = persistent
         return buffer

@@ -1,6 +1,7 @@
 """Functions on many parameters at once: clipping of gradients, and all parameters as one vector.
 
-Works on the arrays of gradients outside autograd (nothing here is recorded except `parameters_to_vector`); knows no module.
+Works on the arrays of gradients outside autograd (nothing here is recorded except `parameters_to_vector`); knows no
+module.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .. import ops
+from .. import functions
 from ..tensor import Tensor, wrap
 
 __all__ = [
@@ -57,19 +58,20 @@ def get_total_norm(
 ) -> Tensor:
     """The p-norm of all the tensors as if they were one vector: the norm of their norms, a 0-d tensor.
 
-    `norm_type` may be "inf". `foreach` is accepted and changes nothing. With `error_if_nonfinite` raises RuntimeError where
-    the result is nan or infinite.
+    `norm_type` may be "inf". `foreach` is accepted and changes nothing. With `error_if_nonfinite` raises RuntimeError
+    where the result is nan or infinite.
     """
     arrays = [tensor._array for tensor in _as_list(tensors)]
     norm_type = float(norm_type)
     if not arrays:
-        return ops.tensor(0.0)
+        return functions.tensor(0.0)
     with np.errstate(all="ignore"):
         total = np.asarray(_norm(np.stack([_norm(array, norm_type) for array in arrays]), norm_type))
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. "
-            "To disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, "
+            "set `error_if_nonfinite=False`"
         )
     return wrap(total)
 
@@ -98,8 +100,8 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients in place so that their total norm is at most `max_norm`; returns the norm before scaling.
 
-    Parameters without a gradient are skipped. With `error_if_nonfinite` a nan or infinite norm raises RuntimeError before
-    any gradient is changed.
+    Parameters without a gradient are skipped. With `error_if_nonfinite` a nan or infinite norm raises RuntimeError
+    before any gradient is changed.
     """
     given = parameters
     parameters = _as_list(parameters)
@@ -122,7 +124,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All parameters flattened and concatenated into one 1-d tensor, differentiable in each of them."""
-    return ops.cat([parameter.view(-1) for parameter in parameters])
+    return functions.cat([parameter.view(-1) for parameter in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:

@@ -45,7 +45,9 @@ def assert_close(ours, theirs, what, slack=1):
     finite = theirs[~special]
     if finite.size:
         tolerance = TOLERANCE[theirs.dtype] * slack
-        np.testing.assert_allclose(ours[~special], finite, rtol=tolerance, atol=tolerance * np.abs(finite).max(), err_msg=what)
+        np.testing.assert_allclose(
+            ours[~special], finite, rtol=tolerance, atol=tolerance * np.abs(finite).max(), err_msg=what
+        )
 
 
 def outcome(engine, run, arrays, order, seed=0):

@@ -81,7 +81,9 @@ def test_inplace_on_a_leaf_is_refused(name, same_error):
     same_error(lambda e: getattr(e.nn.functional, name)(e.ones(2, requires_grad=True), inplace=True))
 
 
-@pytest.mark.parametrize("shape, weight", [((4, 3), 3), ((4, 3), 1), ((2, 3, 4), 3), ((5,), 1), ((), 1), ((2, 3, 4, 2), 3)])
+@pytest.mark.parametrize(
+    "shape, weight", [((4, 3), 3), ((4, 3), 1), ((2, 3, 4), 3), ((5,), 1), ((), 1), ((2, 3, 4, 2), 3)]
+)
 def test_prelu(shape, weight, same):
     x, w = random.standard_normal(shape), random.standard_normal(weight)
     same(lambda e, x, w: e.nn.functional.prelu(x, w), x, w)

@@ -182,7 +182,11 @@ def test_double_and_deepcopy(both):
         model = make(e, "Linear")
         twin = copy.deepcopy(model)
         twin.double()
-        return model.weight.dtype == e.float32, twin.weight.dtype == e.float64, twin.weight.tolist() == model.weight.tolist()
+        return (
+            model.weight.dtype == e.float32,
+            twin.weight.dtype == e.float64,
+            twin.weight.tolist() == model.weight.tolist(),
+        )
 
     ours, theirs = both(run)
     assert ours == theirs == (True, True, True)

@@ -45,9 +45,7 @@ def test_kinks(name, same):
     """Equal to the target, at the corners of the pieces, and infinite: value and gradients are torch's."""
     function = {"mse_loss": {}, "l1_loss": {}, "smooth_l1_loss": {"beta": 0.5}, "huber_loss": {"delta": 0.5}}
     x = np.array([0.0, 0.5, -0.5, 0.25, 1.0, -1.0, 0.75])
-    same(
-        lambda e, x, y: getattr(e.nn.functional, name)(x, y, reduction="none", **function[name]), x, np.zeros_like(x)
-    )
+    same(lambda e, x, y: getattr(e.nn.functional, name)(x, y, reduction="none", **function[name]), x, np.zeros_like(x))
     infinite = np.array([INF, -INF])
     same(
         lambda e, x: getattr(e.nn.functional, name)(x, e.zeros_like(x), reduction="none", **function[name]),
@@ -164,7 +162,13 @@ def test_binary_cross_entropy_with_logits(reduction, same):
             same(lambda e, x, t: run(e, x, t), np.array([value]), np.array([target]), slack=10)
 
 
-CLASS_SHAPES = [((5, 3), (5,)), ((3,), ()), ((2, 3, 4), (2, 4)), ((2, 3, 4, 2), (2, 4, 2)), ((2, 3, 2, 2, 2), (2, 2, 2, 2))]
+CLASS_SHAPES = [
+    ((5, 3), (5,)),
+    ((3,), ()),
+    ((2, 3, 4), (2, 4)),
+    ((2, 3, 4, 2), (2, 4, 2)),
+    ((2, 3, 2, 2, 2), (2, 2, 2, 2)),
+]
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -225,9 +229,7 @@ def test_infinite_score_of_an_ignored_class(same):
 @pytest.mark.parametrize("log_target", [False, True])
 def test_kl_div(reduction, log_target, same):
     x, t = random.standard_normal((4, 3)), random.random((4, 3))
-    same(
-        lambda e, x, t: e.nn.functional.kl_div(x, t, reduction=reduction, log_target=log_target), x, t, slack=6
-    )
+    same(lambda e, x, t: e.nn.functional.kl_div(x, t, reduction=reduction, log_target=log_target), x, t, slack=6)
     if not log_target:
         t[0, 0] = 0.0
         same(lambda e, x: e.nn.functional.kl_div(x, e.tensor(t).to(x.dtype), reduction=reduction), x, slack=6)
@@ -250,9 +252,7 @@ def test_further_losses(reduction, same):
     )
     on("margin_ranking_loss", x, y, sign, margin=0.2)
     same(
-        lambda e, x: e.nn.functional.poisson_nll_loss(
-            x, e.tensor(counts).to(x.dtype), full=True, reduction=reduction
-        ),
+        lambda e, x: e.nn.functional.poisson_nll_loss(x, e.tensor(counts).to(x.dtype), full=True, reduction=reduction),
         x,
         slack=10,
     )

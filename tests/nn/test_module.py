@@ -72,7 +72,9 @@ def test_attributes_change_place(both):
         log = []
 
         def note():
-            log.append([sorted(x) for x in (m._parameters, m._buffers, m._modules)] + [sorted(set(vars(m)) & {"a", "b"})])
+            log.append(
+                [sorted(x) for x in (m._parameters, m._buffers, m._modules)] + [sorted(set(vars(m)) & {"a", "b"})]
+            )
 
         m.a = 1
         note()

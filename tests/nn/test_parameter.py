@@ -44,7 +44,9 @@ def test_requires_grad_under_no_grad():
 
 
 def test_results_are_tensors(both):
-    ours, theirs = both(lambda e: [type(t) is e.Tensor for t in (lambda p: (p * 2, p.detach(), p.data))(e.nn.Parameter(e.ones(1)))])
+    ours, theirs = both(
+        lambda e: [type(t) is e.Tensor for t in (lambda p: (p * 2, p.detach(), p.data))(e.nn.Parameter(e.ones(1)))]
+    )
     assert ours == theirs == [True, True, True]
 
 

@@ -1,0 +1,228 @@
+"""The primitives of nn.functional: functions whose derivative torch writes down as one formula.
+
+Owns forward and derivative formulas of activations with a saturated side and of losses, on tensors of one floating
+point dtype and, for losses, one shape. Checks nothing and knows no option that does not enter a formula.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..primitive import primitive
+
+
+@primitive(x=lambda g, xp, x, negative_slope: xp.where(x > 0, g, g * negative_slope), name="LeakyReluBackward0")
+def leaky_relu(xp, x, *, negative_slope):
+    """x where positive, else negative_slope * x; the derivative at 0 is negative_slope"""
+    return xp.where(x > 0, x, x * negative_slope)
+
+
+# In the formulas below the argument of exp is kept from overflowing by a where, not by a minimum or an abs: the
+# derivative of a minimum is halved at a tie, that of abs is 0 at 0, and the second derivative at 0 would come out
+# wrong.
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    """1 / (1 + exp(-x)) of which every derivative is finite everywhere."""
+    decay = xp.exp(xp.where(x < 0, x, -x))
+    return xp.where(x < 0, decay, 1) / (1 + decay)
+
+
+def _log_of_sigmoid(xp: Any, x: Any) -> Any:
+    """log(1 / (1 + exp(-x))) of which every derivative is finite everywhere."""
+    return xp.where(x < 0, x, 0) - xp.log1p(xp.exp(xp.where(x < 0, x, -x)))
+
+
+def _silu_g(g: Any, xp: Any, x: Any) -> Any:
+    probability = _sigmoid(xp, x)
+    return g * probability * (1 + x * (1 - probability))
+
+
+@primitive(
+    x=lambda g, xp, x, negative, positive: xp.where(
+        x <= 0, g * negative * xp.exp(xp.where(x <= 0, x, 0)), g * positive
+    ),
+    name="EluBackward0",
+)
+def elu(xp, x, *, negative, positive):
+    """positive * x where x > 0, else negative * (exp(x) - 1)"""
+    return xp.where(x <= 0, xp.expm1(xp.minimum(x, 0)) * negative, x * positive)
+
+
+@primitive(
+    x=_silu_g,
+    name="SiluBackward0",
+)
+def silu(xp, x):
+    """x * sigmoid(x)"""
+    return x / (1 + xp.exp(-x))
+
+
+@primitive(
+    x=lambda g, xp, x: g * _sigmoid(xp, -x),
+    name="LogSigmoidBackward0",
+)
+def log_sigmoid(xp, x):
+    """min(0, x) - log(1 + exp(-|x|))"""
+    return _log_of_sigmoid(xp, x)
+
+
+@primitive(
+    x=lambda g, xp, x, beta, threshold: xp.where(x * beta > threshold, g, g * _sigmoid(xp, x * beta)),
+    name="SoftplusBackward0",
+)
+def softplus(xp, x, *, beta, threshold):
+    """log(1 + exp(beta * x)) / beta, x where beta * x > threshold"""
+    return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(x * beta)) / beta)
+
+
+@primitive(x=lambda g, xp, x, low, high: xp.where((x <= low) | (x >= high), 0, g), name="HardtanhBackward0")
+def hardtanh(xp, x, *, low, high):
+    """x limited to [low, high]; the derivative at the limits is 0, unlike clamp's"""
+    return xp.minimum(xp.maximum(x, low), high)
+
+
+def _polynomial(x: Any, *coefficients: float) -> Any:
+    """coefficients[0] + coefficients[1] * x + ..., by Horner's rule."""
+    result = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        result = result * x + coefficient
+    return result
+
+
+@primitive(x=lambda g, xp, x: (2 / math.sqrt(math.pi)) * xp.exp(-(x * x)) * g, name="ErfBackward0")
+def erf(xp, x):
+    """2 / sqrt(pi) * the integral of exp(-t^2) from 0 to x; within 1 ulp in float64
+
+    By the rational approximations of FreeBSD's libm (Sun Microsystems 1993), each on its range of |x|.
+    """
+    size = xp.abs(x)
+    near = xp.where(size < 0.84375, x, 0)
+    square = near * near
+    near = near + near * (
+        _polynomial(
+            square,
+            1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02,
+            -5.77027029648944159157e-03, -2.37630166566501626084e-05,
+        )
+        / _polynomial(
+            square,
+            1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03,
+            1.32494738004321644526e-04, -3.96022827877536812320e-06,
+        )
+    )  # fmt: skip
+    shifted = xp.where(size < 1.25, size, 1) - 1
+    middle = 8.45062911510467529297e-01 + _polynomial(
+        shifted,
+        -2.36211856075265944077e-03, 4.14856118683748331666e-01, -3.72207876035701323847e-01,
+        3.18346619901161753674e-01, -1.10894694282396677476e-01, 3.54783043256182359371e-02,
+        -2.16637559486879084300e-03,
+    ) / _polynomial(
+        shifted,
+        1.0, 1.06420880400844228286e-01, 5.40397917702171048937e-01, 7.18286544141962662868e-02,
+        1.26171219808761642112e-01, 1.36370839120290507362e-02, 1.19844998467991074170e-02,
+    )  # fmt: skip
+    # Beyond 6 the result is 1 to the last bit in every dtype.
+    far = xp.where((size >= 1.25) & (size < 6), size, 6)
+    inverse = 1 / (far * far)
+    tail = xp.where(
+        size < 1 / 0.35,
+        _polynomial(
+            inverse,
+            -9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01,
+            -6.23753324503260060396e+01, -1.62396669462573470355e+02, -1.84605092906711035994e+02,
+            -8.12874355063065934246e+01, -9.81432934416914548592e+00,
+        )
+        / _polynomial(
+            inverse,
+            1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02, 4.34565877475229228821e+02,
+            6.45387271733267880336e+02, 4.29008140027567833386e+02, 1.08635005541779435134e+02,
+            6.57024977031928170135e+00, -6.04244152148580987438e-02,
+        ),
+        _polynomial(
+            inverse,
+            -9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01,
+            -1.60636384855821916062e+02, -6.37566443368389627722e+02, -1.02509513161107724954e+03,
+            -4.83519191608651397019e+02,
+        )
+        / _polynomial(
+            inverse,
+            1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03,
+            3.19985821950859553908e+03, 2.55305040643316442583e+03, 4.74528541206955367215e+02,
+            -2.24409524465858183362e+01,
+        ),
+    )  # fmt: skip
+    tail = 1 - xp.exp(-far * far - 0.5625 + tail) / far
+    result = xp.where(size < 1.25, middle, xp.where(size < 6, tail, 1))
+    result = xp.where(size < 0.84375, near, xp.where(x < 0, -result, result))
+    return xp.where(x == x, result, x)
+
+
+def _squared_g(g: Any, input: Any, target: Any, count: float) -> Any:
+    return (input - target) * (g * (2 / count))
+
+
+@primitive(
+    input=_squared_g,
+    target=lambda g, input, target, count: _squared_g(g, target, input, count),
+    name="MseLossBackward0",
+)
+def mse_loss(xp, input, target, *, count):
+    """sum((input - target)^2) / count of equal shapes: the fused form of `_plain_mse_loss`"""
+    difference = input - target
+    return xp.sum(difference * difference, None, False) / count
+
+
+@primitive(
+    x=lambda g, xp, x, beta: xp.where(
+        x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) < beta, x, 0) / beta))
+    ),
+    name="SmoothL1LossBackward0",
+)
+def smooth_l1(xp, x, *, beta):
+    """x^2 / (2 beta) where |x| < beta, else |x| - beta / 2"""
+    return xp.where(xp.abs(x) < beta, 0.5 * x * x / beta, xp.abs(x) - 0.5 * beta)
+
+
+@primitive(
+    x=lambda g, xp, x, delta: xp.where(
+        x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) < delta, x, 0))
+    ),
+    name="HuberLossBackward0",
+)
+def huber(xp, x, *, delta):
+    """x^2 / 2 where |x| <= delta, else delta * (|x| - delta / 2)"""
+    return xp.where(xp.abs(x) <= delta, 0.5 * x * x, delta * (xp.abs(x) - 0.5 * delta))
+
+
+@primitive(
+    input=lambda g, xp, input, target: g * (input - target) / xp.maximum((1 - input) * input, 1e-12),
+    target=lambda g, xp, input: g * (xp.log(1 - input) - xp.log(input)),
+    name="BinaryCrossEntropyBackward0",
+)
+def binary_cross_entropy(xp, input, target):
+    """-(t log p + (1 - t) log(1 - p)), the logarithms at least -100"""
+    return (target - 1) * xp.maximum(xp.log1p(-input), -100) - target * xp.maximum(xp.log(input), -100)
+
+
+@primitive(
+    input=lambda g, xp, input, target, pos_weight: (
+        ((pos_weight * target + 1 - target) * _sigmoid(xp, input) - pos_weight * target) * g
+    ),
+    target=lambda g, xp, input, pos_weight: (_log_of_sigmoid(xp, -input) - pos_weight * _log_of_sigmoid(xp, input)) * g,
+    name="BinaryCrossEntropyWithLogitsBackward0",
+)
+def bce_with_pos_weight(xp, input, target, pos_weight):
+    """(1 - t) x - (1 + (pos_weight - 1) t) log sigmoid(x)"""
+    return (1 - target) * input - ((pos_weight - 1) * target + 1) * _log_of_sigmoid(xp, input)
+
+
+@primitive(
+    input=lambda g, xp, input, target: (_sigmoid(xp, input) - target) * g,
+    target=lambda g, input: -input * g,
+    name="BinaryCrossEntropyWithLogitsBackward0",
+)
+def bce_with_logits(xp, input, target):
+    """(1 - t) x - log sigmoid(x)"""
+    return (1 - target) * input - _log_of_sigmoid(xp, input)

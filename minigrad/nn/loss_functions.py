@@ -1,0 +1,631 @@
+"""The loss functions of nn.functional: how inputs are checked, broadcast, weighted and reduced.
+
+Knows no module. Raises in torch's words; "mean", "sum" and "none" are the reductions, and the old arguments
+size_average and reduce still choose among them, with torch's warning.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .. import functions
+from ..dtypes import promote_types
+from ..grad_mode import no_grad
+from ..tensor import Tensor, wrap
+from . import formulas
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
+    "cosine_similarity",
+    "cross_entropy",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "margin_ranking_loss",
+    "mse_loss",
+    "nll_loss",
+    "pairwise_distance",
+    "poisson_nll_loss",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+]
+
+
+def kind_of(tensor: Tensor) -> str:
+    """The name of a tensor's dtype in torch's messages: Float, Long, ..."""
+    return tensor.dtype.type_name
+
+
+def sizes_of(tensor: Tensor) -> str:
+    """The shape of a tensor as torch's kernels print it."""
+    return str(list(tensor._array.shape))
+
+
+def check_floating(name: str, input: Tensor) -> None:
+    """torch's refusal of a kernel that exists for floating point dtypes alone."""
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for '{kind_of(input)}': "
+            "it takes a floating point tensor; convert it with .float()"
+        )
+
+
+def _check_reduction(reduction: str) -> str:
+    if reduction == "elementwise_mean":
+        warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3)
+        return "mean"
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction; it must be 'none', 'mean' or 'sum'")
+    return reduction
+
+
+def _legacy_reduction(size_average: bool | None, reduce: bool | None, stacklevel: int = 3) -> str:
+    """The reduction that the old arguments size_average and reduce mean, each True by default; warns."""
+    if reduce is None or reduce:
+        reduction = "mean" if size_average is None or size_average else "sum"
+    else:
+        reduction = "none"
+    warnings.warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+        stacklevel=stacklevel,
+    )
+    return reduction
+
+
+def _choose_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    if size_average is not None or reduce is not None:
+        return _legacy_reduction(size_average, reduce, stacklevel=4)
+    return _check_reduction(reduction)
+
+
+def _reduce(loss: Tensor, reduction: str) -> Tensor:
+    if reduction == "mean":
+        return loss.mean()
+    return loss.sum() if reduction == "sum" else loss
+
+
+def _plain_mse_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
+    """What `mse_loss` is, in ops: the specification of the fused form."""
+    difference = input - target
+    return _reduce(difference * difference, reduction)
+
+
+def _broadcast_pair(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both tensors in their common shape; warns where they differ, as torch does."""
+    if target.size() != input.size():
+        warnings.warn(
+            f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
+            "This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=3,
+        )
+        input, target = functions.broadcast_tensors(input, target)
+    return input, target
+
+
+def _weighted(loss: Tensor, weight: Tensor, input: Tensor, reduction: str, mean_by_weight: bool) -> Tensor:
+    """The reduction of elementwise losses times weights."""
+    if weight.size() != input.size():
+        raise ValueError("Weights and input must have the same size.")
+    loss = loss * weight
+    if reduction == "mean" and mean_by_weight:
+        return loss.sum() / weight.sum()
+    return _reduce(loss, reduction)
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """(input - target)^2, reduced. Differing shapes are broadcast, with a warning."""
+    if size_average is None and reduce is None and weight is None:
+        try:
+            x, y = input._array, target._array
+            if x.shape == y.shape and x.dtype is y.dtype and x.dtype.kind == "f":
+                if reduction == "mean":
+                    return formulas.mse_loss(input, target, count=x.size or math.nan)
+                if reduction == "sum":
+                    return formulas.mse_loss(input, target, count=1)
+        except AttributeError:
+            pass  # Not two tensors: input.size() below says so in torch's words.
+    given = input
+    input, target = _broadcast_pair(input, target)
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
+        check_floating("mse_cpu", input)
+    if weight is not None:
+        difference = input - target
+        return _weighted(difference * difference, weight, given, reduction, mean_by_weight=True)
+    return _plain_mse_loss(input, target, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """|input - target|, reduced; the derivative at 0 is 0."""
+    given = input
+    input, target = _broadcast_pair(input, target)
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    loss = (input - target).abs()
+    if weight is not None:
+        return _weighted(loss, weight, given, reduction, mean_by_weight=True)
+    return _reduce(loss, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2; l1_loss where beta is 0."""
+    input, target = _broadcast_pair(input, target)
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    difference = input - target
+    check_floating("smooth_l1_cpu", difference)
+    return _reduce(difference.abs() if beta == 0 else formulas.smooth_l1(difference, beta=beta), reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """d^2 / 2 where d = |input - target| <= delta, else delta * (d - delta / 2)."""
+    given = input
+    input, target = _broadcast_pair(input, target)
+    reduction = _check_reduction(reduction)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    difference = input - target
+    check_floating("huber_cpu", difference)
+    loss = formulas.huber(difference, delta=delta)
+    if weight is not None:
+        return _weighted(loss, weight, given, reduction, mean_by_weight=False)
+    return _reduce(loss, reduction)
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-weight * (t log p + (1 - t) log(1 - p)) of probabilities p (input) and targets t, both in [0, 1]."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if target.size() != input.size():
+        raise ValueError(
+            f"Using a target size ({target.size()}) that is different to the input size ({input.size()}) is "
+            "deprecated. Please ensure they have the same size."
+        )
+    if target._array.dtype != input._array.dtype:
+        kinds = [kind_of(t) for t in (target, input)]
+        raise RuntimeError(
+            f"Found dtype {kinds[0]} but expected {kinds[1]}: the target must have the input's dtype; "
+            "convert it with target.type_as(input)"
+        )
+    check_floating("binary_cross_entropy", input)
+    for name, tensor in (("input", input), ("target", target)):
+        with np.errstate(invalid="ignore"):
+            inside = (tensor._array >= 0) & (tensor._array <= 1)
+        if not inside.all():
+            remedy = "; apply sigmoid first, or use binary_cross_entropy_with_logits" if name == "input" else ""
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1{remedy}")
+    loss = formulas.binary_cross_entropy(input, target)
+    return _reduce(loss if weight is None else loss * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """binary_cross_entropy of sigmoid(input), without overflow; pos_weight multiplies the term of positive targets."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if target.size() != input.size():
+        raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    if target._array.dtype.kind != "f":
+        kinds = [kind_of(t) for t in (input, target)]
+        raise RuntimeError(
+            f"result type {kinds[0]} can't be cast to the desired output type {kinds[1]}: "
+            "the target must be floating point; convert it with target.type_as(input)"
+        )
+    if target._array.dtype != input._array.dtype:
+        common = promote_types(input.dtype, target.dtype)
+        input, target = input.to(common), target.to(common)
+    if pos_weight is None:
+        loss = formulas.bce_with_logits(input, target)
+    else:
+        pos_weight = pos_weight.to(input.dtype).expand(input.shape).detach()
+        loss = formulas.bce_with_pos_weight(input, target, pos_weight)
+    return _reduce(loss if weight is None else loss * weight, reduction)
+
+
+def _class_indices(input: Tensor, target: Tensor, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
+    """(indices with 0 for the ignored, which are valid) of a target; IndexError outside [0, classes)."""
+    if target._array.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {kind_of(target)}; convert it with target.long()"
+        )
+    indices = target._array.astype(np.int64, copy=False)
+    valid = indices != ignore_index
+    classes = input.shape[0 if input.dim() == 1 else 1]
+    outside = valid & ((indices < 0) | (indices >= classes))
+    if outside.any():
+        raise IndexError(
+            f"Target {indices[outside].flat[0]} is out of bounds. The input has {classes} classes, 0 to {classes - 1}"
+        )
+    return np.where(valid, indices, 0), valid
+
+
+def _check_class_shapes(input: Tensor, target: Tensor) -> None:
+    """torch's rules for the shapes of (N, C, ...) scores and (N, ...) classes."""
+    if input.dim() == 0:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if input.dim() == 1:
+        if target.dim() > 1:
+            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+        if target.dim() == 1 and target.shape[0] != 1:
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.shape[0]}")
+        return
+    batch = target.shape[0] if target.dim() else 1
+    if target.dim() == 0 or batch != input.shape[0]:
+        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({batch}).")
+    if input.dim() == 2:
+        if target.dim() > 1:
+            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    elif input.dim() == 4 and target.dim() != 3:
+        raise RuntimeError(
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.dim()}"
+        )
+    elif tuple(input.shape[2:]) != tuple(target.shape[1:]):
+        if input.dim() == 4:
+            raise RuntimeError(f"size mismatch (got input: {sizes_of(input)} , target: {sizes_of(target)}")
+        expected = [input.shape[0], *input.shape[2:]]
+        raise RuntimeError(f"Expected target size {expected}, got {sizes_of(target)}")
+
+
+def _check_class_weight(weight: Tensor | None, input: Tensor, prefix: str = "") -> None:
+    classes = input.shape[0 if input.dim() == 1 else 1]
+    if weight is None:
+        return
+    if tuple(weight.shape) != (classes,):
+        raise RuntimeError(
+            f"{prefix}weight tensor should be defined either for all {classes} classes or no classes "
+            f"but got weight tensor of shape: {sizes_of(weight)}"
+        )
+    if weight._array.dtype != input._array.dtype:
+        kinds = [kind_of(t) for t in (input, weight)]
+        raise RuntimeError(f"expected scalar type {kinds[0]} but found {kinds[1]}: weight must have the input's dtype")
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-weight[t] * input[t] of log-probabilities (N, C, ...) or (C) and classes t (N, ...) or ().
+
+    Targets equal to `ignore_index` count nothing; "mean" divides by the sum of the weights that count.
+    """
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    return _nll_loss(input, target, weight, ignore_index, reduction)
+
+
+def _nll_loss(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    _check_class_shapes(input, target)
+    indices, valid = _class_indices(input, target, ignore_index)
+    _check_class_weight(weight, input)
+    if input.dim() == 1:
+        picked = input.gather(0, wrap(indices.reshape(1))).reshape(indices.shape)
+    else:
+        picked = input.gather(1, wrap(np.expand_dims(indices, 1))).squeeze(1)
+    loss = -picked
+    if weight is not None:
+        factors = weight._array[indices]
+        loss = loss * wrap(factors)
+    if not valid.all():
+        loss = functions.where(wrap(valid), loss, functions.zeros_like(loss))
+    if reduction != "mean":
+        return _reduce(loss, reduction)
+    total = valid.sum() if weight is None else np.sum(factors, where=valid)
+    return loss.sum() / wrap(np.asarray(total, dtype=input._array.dtype))
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """nll_loss of log_softmax over the classes of `input` (N, C, ...) or (C).
+
+    The target holds classes (N, ...), or, with the shape of the input and a floating point dtype, probabilities.
+    `label_smoothing` e mixes the target with the uniform distribution: (1 - e) * target + e / C.
+    """
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    class_dim = 0 if input.dim() == 1 else 1
+    if target.size() == input.size():
+        if target._array.dtype.kind != "f":
+            kind = kind_of(target)
+            raise RuntimeError(f"Expected floating point type for target with class probabilities, got {kind}")
+        if ignore_index >= 0:
+            raise RuntimeError("ignore_index is not supported for floating point target")
+        return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing, class_dim)
+    log_probabilities = input.log_softmax(class_dim)
+    loss = _nll_loss(log_probabilities, target, weight, ignore_index, reduction)
+    if label_smoothing == 0.0:
+        return loss
+
+    classes = input.shape[class_dim]
+    indices, valid = _class_indices(input, target, ignore_index)
+    if weight is None:
+        smooth = -log_probabilities.sum(class_dim)
+        total: Any = valid.sum()
+    else:
+        shape = [-1 if dim == class_dim else 1 for dim in range(input.dim())]
+        smooth = -(log_probabilities * weight.reshape(shape)).sum(class_dim)
+        total = np.sum(weight._array[indices], where=valid)
+    if not valid.all():
+        smooth = functions.where(wrap(valid).reshape(smooth.shape), smooth, functions.zeros_like(smooth))
+    if reduction == "mean":
+        smooth = smooth.sum() / wrap(np.asarray(total, dtype=input._array.dtype))
+    elif reduction == "sum":
+        smooth = smooth.sum()
+    return (1 - label_smoothing) * loss + smooth * (label_smoothing / classes)
+
+
+def _cross_entropy_of_probabilities(
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float, class_dim: int
+) -> Tensor:
+    _check_class_weight(weight, input, prefix="cross_entropy: ")
+    classes = input.shape[class_dim]
+    if label_smoothing > 0.0:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    product = input.log_softmax(class_dim) * target
+    if weight is not None:
+        product = product * weight.reshape([-1 if dim == class_dim else 1 for dim in range(input.dim())])
+    if reduction == "none":
+        return -product.sum(class_dim)
+    if reduction == "sum":
+        return -product.sum()
+    # The mean is over the batch and all further dimensions, not over classes.
+    count = input.numel() / classes if classes else 0
+    return -product.sum() / count if count else product.sum() * math.nan
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """t * (log t - input) of log-probabilities `input`; with log_target the target is log t.
+
+    "batchmean" divides the sum by the size of the first dimension and is the divergence; "mean" by all elements.
+    """
+    if size_average is not None or reduce is not None:
+        chosen = _legacy_reduction(size_average, reduce)
+    else:
+        if reduction == "mean":
+            warnings.warn(
+                "reduction: 'mean' divides the total loss by both the batch size and the support size."
+                "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+                "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+                stacklevel=2,
+            )
+        chosen = "sum" if reduction == "batchmean" else _check_reduction(reduction)
+    if log_target:
+        loss = target.exp() * (target - input)
+    else:
+        loss = functions.xlogy(target, target) - target * input
+    loss = _reduce(loss, chosen)
+    if reduction == "batchmean" and input.dim() != 0:
+        loss = loss / input.shape[0]
+    return loss
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """exp(input) - t * input (log_input), else input - t * log(input + eps); `full` adds Stirling's term for t > 1."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
+        loss = loss + stirling.masked_fill(target <= 1, 0)
+    return _reduce(loss, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """(log var + (input - target)^2 / var) / 2, var at least eps, and not negative; `full` adds log(2 pi) / 2."""
+    if isinstance(var, float):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = var * functions.ones_like(input)
+    elif (var._array < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if var.size() != input.size():
+        if input.size()[:-1] == var.size():
+            var = var.unsqueeze(-1)
+        elif input.dim() != var.dim() or sum(b for a, b in zip(input.size(), var.size(), strict=True) if a != b) != 1:
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(reduction + " is not valid")
+    var = var.clone()
+    # The limit changes the value and not the gradient.
+    with no_grad():
+        var.clamp_min_(eps)
+    difference = input - target
+    loss = 0.5 * (var.log() + difference * difference / var)
+    if full:
+        loss = loss + 0.5 * math.log(2 * math.pi)
+    return _reduce(loss, reduction)
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """x where the target is 1, max(0, margin - x) where it is -1."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    zeros = functions.zeros_like(input)
+    below = functions.where(target != 1, (margin - input).clamp_min(0), zeros)
+    return _reduce(below + functions.where(target != -1, input, zeros), reduction)
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, -t * (x1 - x2) + margin)."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if input1.dim() != input2.dim() or input1.dim() != target.dim():
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
+        )
+    return _reduce((-target * (input1 - input2) + margin).clamp_min(0), reduction)
+
+
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """log(1 + exp(-t x))."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    return _reduce((-target * input).exp().log1p(), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """1 - cos(x1, x2) where the target is 1, max(0, cos(x1, x2) - margin) where it is -1."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if target.dim() not in (0, 1):
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    for input in (input1, input2):
+        if input.dim() != target.dim() + 1:
+            raise RuntimeError(
+                f"{target.dim()}D target tensor expects {target.dim() + 1}D input tensors, but found inputs with sizes "
+                f"{sizes_of(input1)} and {sizes_of(input2)}."
+            )
+    dim = target.dim()
+    magnitudes = ((input1 * input1).sum(dim) + 1e-12) * ((input2 * input2).sum(dim) + 1e-12)
+    cosine = (input1 * input2).sum(dim) / magnitudes.sqrt()
+    zeros = functions.zeros_like(cosine)
+    loss = functions.where(target == 1, 1 - cosine, zeros) + functions.where(
+        target == -1, (cosine - margin).clamp_min(0), zeros
+    )
+    return _reduce(loss, reduction)
+
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """max(0, |a - p| - |a - n| + margin); with `swap` the smaller of |a - n| and |p - n|."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    to_positive = pairwise_distance(anchor, positive, p, eps)
+    to_negative = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        to_negative = functions.minimum(to_negative, pairwise_distance(positive, negative, p, eps))
+    return _reduce((margin + to_positive - to_negative).clamp_min(0), reduction)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """x1 . x2 / (max(|x1|, eps) * max(|x2|, eps)) along `dim` of their common shape."""
+    x1, x2 = functions.broadcast_tensors(x1, x2)
+    directions = []
+    for x in (x1, x2):
+        norm = x.norm(2, dim, keepdim=True).clone()
+        # As in torch the limit changes the value and not the gradient, which is the norm's own also below eps.
+        with no_grad():
+            norm.clamp_min_(eps)
+        directions.append(x / norm)
+    return (directions[0] * directions[1]).sum(dim)
+
+
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """|x1 - x2 + eps|_p along the last dimension."""
+    return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
