@@ -5,7 +5,6 @@ Owns DataLoader and its iterator. Draws from the random streams what torch's loa
 
 import itertools
 import math
-import multiprocessing
 import warnings
 
 import numpy as np
@@ -151,6 +150,8 @@ class DataLoader:
     @multiprocessing_context.setter
     def multiprocessing_context(self, context):
         if context is not None:
+            import multiprocessing  # 5 ms that no other loader needs
+
             if self.num_workers <= 0:
                 raise ValueError(
                     "multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "

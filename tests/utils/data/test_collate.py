@@ -35,7 +35,7 @@ def described(value):
         return type(value).__name__, {key: described(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return "ndarray", value.tolist()
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, collections.UserList)):
         return type(value).__name__, [described(item) for item in value]
     return type(value).__name__, value
 

@@ -210,8 +210,10 @@ def test_a_stream_longer_than_it_said():
 
         loader = lib.DataLoader(Stream(), batch_size=None)
         assert len(loader) == 2
+        iterator = iter(loader)
+        assert [next(iterator), next(iterator)] == [0, 1]
         with pytest.warns(UserWarning, match="was reported to be 2.*but 3 samples have been fetched"):
-            list(loader)
+            next(iterator)
 
 
 def test_iterators():

@@ -123,7 +123,6 @@ class OnlyOne:
     "make",
     [
         lambda lib, api: lib.TensorDataset(api.zeros(3), api.zeros(2)),
-        lambda lib, api: lib.TensorDataset(),
         lambda lib, api: lib.Dataset()[0],
         lambda lib, api: lib.StackDataset(),
         lambda lib, api: lib.StackDataset(range(3), a=range(3)),
