@@ -59,11 +59,12 @@ class SGD(ElementwiseOptimizer):
         check_fused(fused, foreach, differentiable)
 
     def _update(self, group):
-        lr, momentum, weight_decay = number(group["lr"]), number(group["momentum"]), number(group["weight_decay"])
-        maximize = group["maximize"]
+        lr, maximize = number(group["lr"]), group["maximize"]
+        momentum, weight_decay = group["momentum"], group["weight_decay"]
         if momentum == 0 and weight_decay == 0:
             self._descend(group["params"], lr if maximize else -lr)
             return
+        weight_decay = number(weight_decay)
         for p in group["params"]:
             if p._grad is None:
                 continue
@@ -106,7 +107,7 @@ class SGD(ElementwiseOptimizer):
             if array.size == 1:
                 # In Python's doubles, which keep the product exact: float32 is then rounded once, as torch's fused
                 # multiply-add is. It takes 0.2 us; NumPy, which has no fast path for one element in place, 0.8.
-                array[...] = array.item() + rounded_step * grad._array.item()
+                array.fill(array.item() + rounded_step * grad._array.item())
             elif array.size < 4096:
                 add(array, grad._array * c, array)
             else:
