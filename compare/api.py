@@ -192,7 +192,7 @@ def _modules(pair: tuple[Any, Any], inputs: Sequence[Any], ours: Any, theirs: An
     a, b = (_module_trace(T, m, arrays, seed) for T, m in ((ours, mine), (theirs, reference)))
     worst, messages = 0.0, []
     for label, expected in b.items():
-        got = a[label]
+        got = a.get(label)
         if (got is None) != (expected is None):
             messages.append(f"{label}: got {got}, expected {expected}")
         elif expected is not None and (got.shape, got.dtype) != (expected.shape, expected.dtype):
@@ -217,20 +217,21 @@ def _module_trace(T: Any, module: Any, arrays: Sequence[np.ndarray], seed: int) 
     leaves |= dict(module.named_parameters())
     outs = [r for r in checks.flatten(module(*tensors), T) if isinstance(r, T.Tensor)]
     trace: dict[str, np.ndarray | None] = {f"output {i}": checks.to_numpy(r) for i, r in enumerate(outs)}
-    live = [r for r in outs if r.requires_grad]
-    if not live or not leaves:
+    ends = [r for r in outs if r.requires_grad]
+    if not ends or not leaves:
         return trace
-    cotangents = [checks.random_like(T, r, seed + i, None)[0] for i, r in enumerate(live)]
-    first = T.autograd.grad(live, list(leaves.values()), cotangents, create_graph=True, allow_unused=True)
+    cotangents = [checks.random_like(T, r, seed + i, None)[0] for i, r in enumerate(ends)]
+    first = T.autograd.grad(ends, list(leaves.values()), cotangents, create_graph=True, allow_unused=True)
     for name, g in zip(leaves, first):
         trace[f"gradient of {name}"] = None if g is None else checks.to_numpy(g)
-    again = [g for g in first if g is not None and g.requires_grad]
-    if again:
-        directions = [checks.random_like(T, g, seed + 50 + i, None)[0] for i, g in enumerate(again)]
-        second = T.autograd.grad(again, list(leaves.values()), directions, allow_unused=True)
-        for (name, leaf), g in zip(leaves.items(), second):
-            zero = np.zeros(tuple(leaf.shape), checks.to_numpy(leaf).dtype)
-            trace[f"double backward of {name}"] = zero if g is None else checks.to_numpy(g)
+    live = [(i, g) for i, g in enumerate(first) if g is not None and g.requires_grad]
+    second: Sequence[Any] = [None] * len(leaves)
+    if live:
+        directions = [checks.random_like(T, g, seed + 50 + i, None)[0] for i, g in live]
+        second = T.autograd.grad([g for _, g in live], list(leaves.values()), directions, allow_unused=True)
+    for (name, leaf), g in zip(leaves.items(), second):
+        zero = np.zeros(tuple(leaf.shape), checks.to_numpy(leaf).dtype)
+        trace[f"double backward of {name}"] = zero if g is None else checks.to_numpy(g)
     return trace
 
 

@@ -29,7 +29,8 @@ class Case:
     name to a list of options or to a function of (source, shapes, static so far); an ndarray among them becomes an
     integer or bool tensor. `domain` is one word for all inputs or a word each. `scalar` names the input that may be a
     Python number. `orders` is 0 for ops without a derivative. `inplace` also runs the op's `name_` form. `errors` are
-    expressions in `T` that torch refuses. `random` ops are compared by shape and dtype only.
+    expressions in `T` that torch refuses. `skip` names kinds of input that mean nothing here, `constant` inputs that get no
+    gradient; of an `unset` result only shape and dtype count. An `optional` row waits until minigrad has the function.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Case:
     skip: Sequence[str] = ()
     constant: Sequence[str] = ()
     unset: bool = False
+    optional: bool = False
 
     def domain_of(self, name: str) -> str:
         return self.domain if isinstance(self.domain, str) else self.domain.get(name, "real")
@@ -423,8 +425,8 @@ REDUCTIONS = [
     shaped("log_softmax", "T.log_softmax(x, dim)", {"dim": dim}, SOFTMAX, errors=["T.log_softmax(T.ones(2), 1)"]),
     shaped("softmax.dtype", "T.softmax(x, dim, dtype=T.float64)", {"dim": dim}, SOFTMAX),
     shaped("count_nonzero", "T.count_nonzero(x, dim)", {"dim": dims}, EXACT, orders=0),
-    shaped("sort", "T.sort(x, dim, descending=down, stable=True)", {"dim": dim, "down": [False, True]}, MOVE),
-    shaped("argsort", "T.argsort(x, dim, descending=down, stable=True)", {"dim": dim, "down": [False, True]}, EXACT,
+    shaped("sort", "T.sort(x, dim=dim, descending=down, stable=True)", {"dim": dim, "down": [False, True]}, MOVE),
+    shaped("argsort", "T.argsort(x, dim=dim, descending=down, stable=True)", {"dim": dim, "down": [False, True]}, EXACT,
            orders=0),
     shaped("topk", "T.topk(x, k, dim, largest=largest)[0]", {"dim": dim, "k": topk_count, "largest": [True, False]}, MOVE,
            errors=["T.topk(T.ones(2), 3)"]),
@@ -603,6 +605,89 @@ CREATION = [
     creation("is_tensor", "(T.is_tensor(T.ones(1)), T.is_tensor(1))"),
 ]  # fmt: skip
 
+F = "T.nn.functional"
+
+
+def functional(name: str, bound: Bound, arguments: str = "", static: dict[str, Any] | None = None, **more: Any) -> Case:
+    """T.nn.functional.name(x, arguments), of any shape; a variant is named "name.variant"."""
+    call = f"{F}.{name.partition('.')[0]}(x{', ' if arguments else ''}{arguments})"
+    return Case(f"F.{name}", more.pop("call", call), ("x",), static=static or {}, bound=bound, optional=True, **more)
+
+
+def pairwise(name: str, bound: Bound, arguments: str = "", static: dict[str, Any] | None = None, **more: Any) -> Case:
+    """A loss T.nn.functional.name(x, y, arguments, reduction=...) of two tensors of one shape."""
+    call = f"{F}.{name.partition('.')[0]}(x, y, {arguments}{', ' if arguments else ''}reduction=reduction)"
+    return Case(f"F.{name}", call, ("x", "y"), more.pop("shapes", ["m n, m n", "m, m"]), bound=bound, optional=True,
+                static={"reduction": ["mean", "sum", "none"], **(static or {})}, **more)  # fmt: skip
+
+
+def labels(source: Source, shapes: Shapes, static: Static) -> np.ndarray:
+    """A class for each row of x."""
+    rows, classes = shapes["x"]
+    rng = np.random.default_rng(source.integer(0, 2**16))
+    return np.asarray(rng.integers(0, max(classes, 1), rows), np.int64)
+
+
+FUNCTIONAL = [
+    functional("relu", EXACT),
+    functional("relu6", EXACT),
+    functional("leaky_relu", ARITHMETIC, "slope", {"slope": [0.01, 0.3]}),
+    functional("elu", FUNCTION, "alpha", {"alpha": [1.0, 0.5]}),
+    functional("selu", COMPOSED),
+    functional("celu", COMPOSED, "alpha", {"alpha": [1.0, 0.5]}),
+    functional("gelu", COMPOSED),
+    functional("gelu.tanh", COMPOSED, "approximate='tanh'"),
+    functional("silu", COMPOSED),
+    functional("mish", COMPOSED),
+    functional("hardtanh", EXACT),
+    functional("hardsigmoid", CHAIN),
+    functional("hardswish", CHAIN),
+    functional("hardshrink", EXACT),
+    functional("softshrink", ARITHMETIC),
+    functional("tanhshrink", COMPOSED),
+    functional("threshold", EXACT, "0.1, 20"),
+    functional("softplus", COMPOSED, "beta, threshold", {"beta": [1, 2.0], "threshold": [20, 2.0]}),
+    functional("softsign", CHAIN),
+    functional("logsigmoid", COMPOSED),
+    functional("tanh", FUNCTION),
+    functional("sigmoid", COMPOSED),
+    functional("softmax", SOFTMAX, "dim", {"dim": dim}),
+    functional("softmin", SOFTMAX, "dim", {"dim": dim}),
+    functional("log_softmax", SOFTMAX, "dim", {"dim": dim}),
+    functional("normalize", REDUCE, "dim=dim", {"dim": dim}),
+    functional("glu", COMPOSED, "-1", call=f"{F}.glu(x, -1)", shapes=["m 4"]),
+    functional("dropout", EXACT, "0.3, training=False"),
+    functional("one_hot", EXACT, call="T.nn.functional.one_hot(index, 5)", static={"index": [np.array([0, 4, 2])]}, orders=0),
+    functional("layer_norm", REDUCE, call=f"{F}.layer_norm(x, x.shape[-1:])", shapes=["m 3", "b m 4"]),
+    Case("F.linear", f"{F}.linear(x, y, z)", ("x", "y", "z"), ["m k, n k, n", "k, n k, n", "b m k, n k, n"], bound=REDUCE,
+         errors=[f"{F}.linear(T.ones(2, 3), T.ones(2, 4))"], optional=True),
+    Case("F.linear.no bias", f"{F}.linear(x, y)", ("x", "y"), ["m k, n k", "k, n k"], bound=REDUCE, optional=True),
+    Case("F.bilinear", f"{F}.bilinear(x, y, z)", ("x", "y", "z"), ["m k, m n, p k n"], bound=REDUCE, optional=True),
+    Case("F.embedding", f"{F}.embedding(index, x)", ("x",), ["3 n"], static={"index": [np.array([0, 2, 2]), np.array([[1], [0]])]},
+         bound=MOVE, optional=True),
+    Case("F.cosine_similarity", f"{F}.cosine_similarity(x, y, dim=-1)", ("x", "y"), ["m n, m n", "n, n"], bound=REDUCE,
+         optional=True),
+    Case("F.pairwise_distance", f"{F}.pairwise_distance(x, y)", ("x", "y"), ["m n, m n"], bound=REDUCE, optional=True),
+    pairwise("mse_loss", REDUCE),
+    pairwise("l1_loss", REDUCE),
+    pairwise("smooth_l1_loss", REDUCE, "beta=beta", {"beta": [1.0, 0.3]}),
+    pairwise("huber_loss", REDUCE, "delta=delta", {"delta": [1.0, 0.3]}),
+    pairwise("binary_cross_entropy_with_logits", COMPOSED, domain={"y": "unit"}),
+    Case("F.binary_cross_entropy", f"{F}.binary_cross_entropy(T.sigmoid(x), y, reduction=reduction)", ("x", "y"), ["m n, m n"],
+         static={"reduction": ["mean", "sum", "none"]}, bound=COMPOSED, constant=["y"], skip=["special", "ties"],
+         domain={"y": "unit"}, optional=True),
+    pairwise("kl_div", COMPOSED, domain={"y": "positive"}),
+    pairwise("soft_margin_loss", COMPOSED, constant=["y"], skip=["alias"]),
+    pairwise("hinge_embedding_loss", REDUCE, constant=["y"], skip=["alias"]),
+    Case("F.nll_loss", f"{F}.nll_loss(x, label, reduction=reduction)", ("x",), ["m n"], bound=REDUCE, skip=["empty"],
+         static={"label": labels, "reduction": ["mean", "sum", "none"]}, optional=True),
+    Case("F.cross_entropy", f"{F}.cross_entropy(x, label, reduction=reduction, label_smoothing=smooth)", ("x",), ["m n"],
+         bound=SOFTMAX, static={"label": labels, "reduction": ["mean", "sum", "none"], "smooth": [0.0, 0.1]}, skip=["empty"],
+         optional=True),
+    Case("F.cross_entropy.probabilities", f"{F}.cross_entropy(x, T.softmax(y, 1))", ("x", "y"), ["m n, m n"], bound=SOFTMAX,
+         skip=["empty"], optional=True),
+]  # fmt: skip
+
 GROUPS: dict[str, list[Case]] = {
     "elementwise": ELEMENTWISE_UNARY + ELEMENTWISE_BINARY,
     "operators": OPERATORS,
@@ -610,6 +695,7 @@ GROUPS: dict[str, list[Case]] = {
     "linear algebra": LINEAR,
     "shape and indexing": SHAPE,
     "conversion": CONVERSION,
+    "functional": FUNCTIONAL,
     "creation": CREATION,
 }
 CASES: list[Case] = [case for group in GROUPS.values() for case in group]

@@ -365,7 +365,11 @@ def _inplace(T: Any, example: Example, names: Sequence[str], out: Trace, move: M
                 out.broken.append(f"{expression} does not return its own tensor")
             if not move and "out0" in out.values and not aliases:
                 plain = out.values["out0"]
-                if plain.dtype == to_numpy(target).dtype and not same_bits(plain, to_numpy(target)):
+                written = to_numpy(target)
+                # within the bound: for some functions strided and contiguous memory take different loops
+                if plain.dtype == written.dtype and (
+                    plain.shape != written.shape or ulp.within(written, plain, example.case.bound)[1].any()
+                ):
                     out.broken.append(f"{expression} and {example.case.call} disagree")
             if needs and target.requires_grad:
                 g, _ = random_like(T, target, example.seed + 307, move, 256)

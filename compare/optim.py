@@ -94,7 +94,7 @@ SCHEDULERS: list[SchedulerCase] = [
     SchedulerCase("OneCycleLR", [f"{S}.OneCycleLR(o, 0.5, total_steps=30)"]),
     SchedulerCase("SequentialLR", [f"{S}.SequentialLR(o, [{S}.ConstantLR(o, 0.1, 4), {S}.ExponentialLR(o, 0.9)], [4])"]),
     SchedulerCase("ChainedScheduler", [f"{S}.ChainedScheduler([{S}.ConstantLR(o, 0.1, 4), {S}.ExponentialLR(o, 0.9)])"]),
-    SchedulerCase("ReduceLROnPlateau", [f"{S}.ReduceLROnPlateau(o)", f"{S}.ReduceLROnPlateau(o, 'max', factor=0.5, patience=1)",
+    SchedulerCase("ReduceLROnPlateau", [f"{S}.ReduceLROnPlateau(o, patience=3)", f"{S}.ReduceLROnPlateau(o, 'max', factor=0.5, patience=1)",
                   f"{S}.ReduceLROnPlateau(o, patience=2, cooldown=2, min_lr=0.01, threshold=0.1, threshold_mode='abs')"], True,
                   errors=[f"{S}.ReduceLROnPlateau(T.optim.SGD([T.ones(1)], lr=1.0), factor=1.0)",
                           f"{S}.ReduceLROnPlateau(T.optim.SGD([T.ones(1)], lr=1.0), mode='up')"]),
