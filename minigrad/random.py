@@ -798,6 +798,7 @@ _LOG = _rounded(
 )
 _COS = _rounded(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
 _SIN = _rounded(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
+_COS_SIN = np.array([_COS, _SIN]).T.reshape(3, 2, 1, 1)  # both at once: half the NumPy calls
 _QUARTER_PI = _rounded(-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8)
 _LN2_HIGH, _LN2_LOW = _rounded(0.693359375, -2.12194440e-4)
 _SQRT_HALF, _FOUR_OVER_PI, _TWO_PI = _rounded(0.707106781186547524, 1.27323954473516, 2.0 * math.pi)
@@ -853,10 +854,11 @@ def _normal_blocks32(unit, mean, std):
         x = _f(x + turns * part)
     x = x.astype(np.float64)
     square = _f(x * x).astype(np.float64)
-    cosine = _f(_polynomial(square, _COS) * square) * square
+    both = _f(_polynomial(square, _COS_SIN) * square)
+    cosine = both[0] * square
     cosine -= square * 0.5
     cosine = _f(cosine) + np.float32(1.0)
-    sine = _f(_polynomial(square, _SIN) * square) * x
+    sine = both[1] * x
     sine += x
     sine = _f(sine)
     swap = (octant & 2) != 0

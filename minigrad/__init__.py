@@ -1,0 +1,90 @@
+"""minigrad: PyTorch's autograd, written again on NumPy.
+
+`import minigrad as torch` runs an ordinary torch program. This file holds the public names and nothing else.
+"""
+
+import math as _math
+
+from . import functions as _functions
+from . import methods as _methods
+from . import autograd, nn, optim, random, utils
+from .autograd.anomaly_mode import is_anomaly_enabled
+from .dtypes import (
+    Size, bool, can_cast, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo,
+    int, int8, int16, int32, int64, long, promote_types, set_default_dtype, short, uint8,
+)  # fmt: skip
+from .functions import *
+from .grad_mode import (
+    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
+)  # fmt: skip
+from .methods import allclose, equal, isclose
+from .primitive import common_dtype as _common_dtype
+from .printing import set_printoptions
+from .random import (
+    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, poisson, rand,
+    rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
+)  # fmt: skip
+from .serialization import load, save
+from .tensor import Tensor
+
+globals().update(_methods.TYPES)
+__version__ = "0.1.0"
+pi, e, inf, nan, tau, newaxis = _math.pi, _math.e, _math.inf, _math.nan, _math.tau, None
+strided = "torch.strided"
+detach = Tensor.detach
+
+
+def is_tensor(obj):
+    """True for a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input):
+    """True if the tensor's dtype is floating point."""
+    return input.dtype.is_floating_point
+
+
+def is_complex(input):
+    """False: there are no complex tensors."""
+    return False
+
+
+def is_nonzero(input):
+    """The truth of a one-element tensor."""
+    return input.__bool__()
+
+
+def numel(input):
+    """The number of elements."""
+    return input.numel()
+
+
+def result_type(tensor1, tensor2):
+    """The dtype of an operation on two operands, tensors or numbers."""
+    return _common_dtype([tensor1, tensor2])
+
+
+def set_default_device(device):
+    """Accepts "cpu", the one device there is."""
+    from .dtypes import check_device
+
+    check_device(device)
+
+
+def set_num_threads(n):
+    """Accepted for compatibility: NumPy's BLAS has its own settings, such as OPENBLAS_NUM_THREADS."""
+
+
+def get_num_threads():
+    """1: elementwise operations run in one thread."""
+    return 1
+
+
+def get_device_module(device=None):
+    """Raises: there is no device but the CPU."""
+    raise RuntimeError("minigrad has no device modules")
+
+
+def fill_(input, value):
+    """Fill a tensor with a value, in place."""
+    return input.fill_(value)

@@ -1,0 +1,134 @@
+"""Automatic differentiation: `backward`, `grad`, `Function`, checks.
+
+Owns the argument rules of the two entry points to the engine. Submodules: `graph` (nodes), `engine` (the loop), `function`
+(ops of the user's own), `gradcheck`, `functional`, `anomaly_mode`, `hooks`.
+"""
+
+import numpy as np
+
+from ..grad_mode import (
+    enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled,
+)  # fmt: skip
+from ..tensor import Tensor, wrap
+from . import anomaly_mode, engine, function, functional
+from .anomaly_mode import detect_anomaly, set_detect_anomaly
+from .function import Function, FunctionCtx, once_differentiable
+from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+
+Variable = Tensor
+
+__all__ = [
+    "Function", "FunctionCtx", "GradcheckError", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad",
+    "engine", "function", "functional", "grad", "gradcheck", "gradgradcheck", "inference_mode",
+    "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip
+
+
+def _sequence(x):
+    return (x,) if isinstance(x, Tensor) else tuple(x)
+
+
+def _seeds(tensors, grad_tensors, is_batched=False):
+    """The cotangent of each root; a scalar's is 1 unless given."""
+    if len(grad_tensors) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(grad_tensors)} gradients")
+    seeds = []
+    for i, (t, g) in enumerate(zip(tensors, grad_tensors)):
+        if not isinstance(t, Tensor):
+            raise TypeError(f"element {i} of tensors must be a Tensor, not {type(t).__name__}")
+        if not t.requires_grad:
+            hint = (
+                "an op without a gradient, .detach(), .item(), .numpy() or no_grad() cut its history, or none of the "
+                "inputs requires grad"
+            )
+            raise RuntimeError(
+                f"element {i} of tensors does not require grad and does not have a grad_fn ({hint})"
+            )
+        if g is None:
+            if t._array.size != 1:
+                raise RuntimeError(
+                    f"grad can be implicitly created only for scalar outputs (this one has shape {list(t._array.shape)}: "
+                    "reduce it, as in loss.sum(), or pass the gradient)"
+                )
+            g = wrap(np.ones(t._array.shape, t._array.dtype))
+        else:
+            if not isinstance(g, Tensor):
+                raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+            if g._array.shape != t._array.shape:
+                raise RuntimeError(
+                    f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {t.shape}."
+                )
+            if g._array.dtype != t._array.dtype:
+                if g._array.dtype.kind != "f":
+                    raise RuntimeError(f"gradient must be of a floating point dtype like the tensor's ({t.dtype}), not {g.dtype}")
+                g = g.to(t.dtype)
+        seeds.append(g)
+    return seeds
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
+    """Add the gradient of each root (times its cotangent in `grad_tensors`) to the .grad of leaves, or of `inputs` only.
+
+    `retain_graph` keeps what was saved, so that backward can run again; `create_graph` records the backward pass itself.
+    Raises RuntimeError for roots without history, for non-scalar roots without a cotangent, for a graph used up.
+    """
+    tensors = _sequence(tensors)
+    grads = (None,) * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
+    if inputs is not None:
+        inputs = _sequence(inputs)
+        if not inputs:
+            raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
+        for t in inputs:
+            if not t.requires_grad:
+                raise RuntimeError("One of the differentiated Tensors does not require grad")
+    seeds = _seeds(tensors, grads)
+    if not tensors:
+        return
+    keep = create_graph if retain_graph is None else retain_graph
+    engine.backpropagate(tensors, seeds, keep, create_graph, inputs)
+
+
+def grad(
+    outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
+    is_grads_batched=False, materialize_grads=False,
+):  # fmt: skip
+    """The gradients of the outputs (times `grad_outputs`) with respect to the inputs, as a tuple; no .grad is touched.
+
+    An input that the outputs do not depend on is an error, unless `allow_unused` (its gradient is None) or
+    `materialize_grads` (zeros).
+
+    >>> import minigrad as torch
+    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> (g,) = torch.autograd.grad(x**3, x, create_graph=True)
+    >>> torch.autograd.grad(g, x)
+    (tensor(12.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    if is_grads_batched:
+        raise NotImplementedError("is_grads_batched=True needs vmap, which minigrad does not have: call grad in a loop")
+    outputs, inputs = _sequence(outputs), _sequence(inputs)
+    for i in inputs:
+        if not isinstance(i, Tensor):
+            raise TypeError(f"inputs must be Tensors, but got {type(i).__name__}")
+    grads = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
+    seeds = _seeds(outputs, grads)
+    if not inputs:
+        raise ValueError("grad requires non-empty inputs.")
+    for t in inputs:
+        if not t.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    keep = create_graph if retain_graph is None else retain_graph
+    results = engine.backpropagate(outputs, seeds, keep, create_graph, inputs, accumulate=False)
+    for i, (t, g) in enumerate(zip(inputs, results)):
+        if g is None:
+            if materialize_grads:
+                results[i] = wrap(np.zeros(t._array.shape, t._array.dtype))
+            elif not allow_unused:
+                raise RuntimeError(
+                    f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
+                    "allow_unused=True if this is the desired behavior."
+                )
+    return tuple(results)

@@ -1,0 +1,236 @@
+"""The backward pass.
+
+Owns the one loop that carries cotangents from roots to leaves, where they are added up, and who owns their memory.
+Formulas return cotangents; only this file accumulates. Knows nodes and leaf Tensors, no op and no formula.
+
+The order is by creation number, newest first, from a heap: a node is made after everything it uses, so when it comes up
+every cotangent it will ever receive has arrived. No recursion, so depth costs nothing but memory.
+"""
+
+import contextvars
+import heapq
+import operator
+import sys
+
+import numpy as np
+
+from ..grad_mode import set_grad_enabled, state
+from ..tensor import Tensor, wrap
+from ..graph import Cotangents, Node
+
+_SHARED = 3  # sys.getrefcount of an array that only the engine's dict, its local name and the call's argument hold
+
+
+def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, accumulate=True):
+    """Run backward from `roots`, given the cotangent Tensor of each.
+
+    Without `inputs`, adds to `.grad` of every leaf that is reached. With them, to `.grad` of these only, or, when
+    `accumulate` is False, returns their gradients (None where the roots do not depend on one).
+    """
+    wanted = None if inputs is None else {edge_of(t): None for t in inputs}
+    path = None if wanted is None else nodes_towards(wanted, [edge_of(r) for r in roots])
+    with set_grad_enabled(create_graph):
+        if create_graph:
+            found = _carry(roots, cotangents, retain_graph, create_graph, wanted, path, _call)
+        else:  # array code throughout: NumPy's warnings are off, except while the user's own hooks and Functions run
+            user = contextvars.copy_context().run
+            found = state.quiet.copy().run(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, user)
+    if wanted is not None and not accumulate:
+        return [None if (g := found.get(edge_of(t))) is None else _as_tensor(g) for t in inputs]
+    if wanted is not None:
+        for t in inputs:
+            if t._node is not None and (g := found.pop(t._node, None)) is not None:
+                _add_to_grad(t, g, create_graph)
+    for leaf, g in found.items():
+        if leaf._sequence == 0:
+            _add_to_grad(leaf, g, create_graph)
+            if leaf._post_accumulate_hooks:
+                for hook in tuple(leaf._post_accumulate_hooks.values()):
+                    hook(leaf)
+    return None
+
+
+def _call(function, *args):
+    return function(*args)
+
+
+def edge_of(tensor):
+    """Where a cotangent of `tensor` goes: the node that made it, or the leaf itself."""
+    if tensor._base is not None:
+        tensor._refresh()
+    return tensor if tensor._node is None else tensor._node
+
+
+def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
+    """The loop. Returns what arrived at each leaf, and at each wanted node."""
+    arriving = {}  # target -> the sum of the cotangents so far
+    owned = set()  # targets whose sum is a buffer made here, which may be added to in place
+    waiting = []  # heap of creation numbers, negated
+    nodes = {}  # creation number -> node
+    captured = {}
+    pop, push, add_into, ndarray = heapq.heappop, heapq.heappush, operator.iadd, np.ndarray
+
+    for root, g in zip(roots, cotangents):
+        target = edge_of(root)
+        g = g if create_graph else g._array
+        arriving[target] = arriving[target] + g if target in arriving else g
+        number = target._sequence
+        if number and number not in nodes:
+            nodes[number] = target
+            push(waiting, -number)
+
+    while waiting:
+        node = nodes.pop(-pop(waiting))
+        g = arriving.pop(node)
+        if node.watched:
+            g = user(_run_hooks, node, g, create_graph)
+        if wanted is not None:
+            if node in wanted:
+                captured[node] = g
+            if node not in path:
+                continue
+        if create_graph:
+            results = node.recorded_vjp(g)
+        elif node.array_code:
+            results = node.vjp(node, g)
+        else:
+            results = user(node.vjp, node, g)
+        if node.watched:
+            results = user(_run_posthooks, node, results, g, create_graph)
+        if check_results is not None:
+            check_results(node, results)
+        if not retain_graph and node.saved:
+            node.saved = None
+        for target, g in zip(node.edges, results):
+            if g is None or (path is not None and target not in path and target not in wanted):
+                continue
+            held = arriving.get(target)
+            if held is None:
+                arriving[target] = g
+                number = target._sequence
+                if number:  # first met: every later arrival finds it queued
+                    nodes[number] = target
+                    push(waiting, -number)
+            elif target in owned:
+                add_into(held, g)
+            else:
+                total = arriving[target] = held + g
+                if total.__class__ is ndarray:
+                    owned.add(target)
+
+    for leaf, g in list(arriving.items()):
+        if wanted is not None and leaf not in wanted:
+            del arriving[leaf]
+        elif leaf._hooks:
+            arriving[leaf] = user(_run_tensor_hooks, leaf._hooks, g, create_graph)
+    arriving.update(captured)
+    return arriving
+
+
+check_results = None  # anomaly mode looks for nan here
+
+
+def nodes_towards(wanted, roots):
+    """The nodes from which some wanted target can be reached: the only ones that must run."""
+    path, stack, seen = set(), [r for r in roots if isinstance(r, Node)], set()
+    order = []
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        order.append(node)
+        stack.extend(e for e in node.edges if isinstance(e, Node))
+    for node in sorted(order, key=lambda n: n._sequence):  # inputs before what uses them
+        if any(e in path or e in wanted for e in node.edges if e is not None):
+            path.add(node)
+    return path
+
+
+def _as_tensor(g):
+    """A gradient as a Tensor of its own memory."""
+    if isinstance(g, Tensor):
+        return g
+    return wrap(g if _is_private(g) else np.array(g))
+
+
+def _is_private(array):
+    """True if nobody else can see this array's memory: then it becomes a gradient without a copy, as in torch."""
+    return (
+        array.__class__ is np.ndarray
+        and array.base is None
+        and array.flags.c_contiguous
+        and array.flags.owndata
+        and sys.getrefcount(array) <= _SHARED + 2
+    )
+
+
+def _add_to_grad(leaf, g, create_graph):
+    held = leaf._grad
+    if create_graph:
+        g = g if isinstance(g, Tensor) else wrap(np.array(g))
+        leaf._grad = (g if g._node is not None else g.clone()) if held is None else held + g
+        return
+    if isinstance(g, Tensor):
+        g = g._array
+    if held is None:
+        leaf._grad = wrap(g if _is_private(g) else np.array(g))
+    elif held._node is not None:
+        leaf._grad = held + wrap(np.asarray(g))
+    else:
+        state.run(np.add, held._array, g, held._array)
+        held._counter[0] += 1
+
+
+# -- hooks ---------------------------------------------------------------------------------------------------------
+
+
+def _run_tensor_hooks(hooks, g, create_graph):
+    """Each hook sees the cotangent as a Tensor and may return another in its place."""
+    grad = g if create_graph else wrap(np.asarray(g))
+    for hook in tuple(hooks.values()):
+        replaced = hook(grad)
+        if replaced is not None:
+            if not isinstance(replaced, Tensor):
+                raise TypeError(
+                    f"expected Variable, but hook returned '{type(replaced).__name__}': return a Tensor, or None to "
+                    "leave the gradient as it is"
+                )
+            if replaced._array.shape != grad._array.shape:
+                raise RuntimeError(
+                    f"hook '{getattr(hook, '__name__', 'hook')}' has changed the size of value: "
+                    f"from {list(grad._array.shape)} to {list(replaced._array.shape)}"
+                )
+            grad = replaced
+    return grad if create_graph else grad._array
+
+
+def _run_hooks(node, g, create_graph):
+    if node.hooks is not None:
+        g = _run_tensor_hooks(node.hooks, g, create_graph)
+    if node.prehooks:
+        for hook in tuple(node.prehooks.values()):
+            replaced = hook((g if create_graph else wrap(np.asarray(g)),))
+            if replaced is not None:
+                first = replaced[0] if isinstance(replaced, tuple) else replaced
+                g = first if create_graph else first._array
+    if node.retained is not None:
+        tensor = node.retained()
+        if tensor is not None:
+            held = tensor._grad
+            grad = g if create_graph else wrap(np.array(g))
+            tensor._grad = grad if held is None else held + grad
+    return g
+
+
+def _run_posthooks(node, results, g, create_graph):
+    def shown(x):
+        return x if x is None or create_graph else wrap(np.asarray(x))
+
+    outputs = (shown(g),) if not isinstance(g, Cotangents) else tuple(shown(x) for _, x in sorted(g.items()))
+    for hook in tuple(node.posthooks.values()):
+        replaced = hook(tuple(shown(r) for r in results), outputs)
+        if replaced is not None:
+            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
+            results = tuple(r if r is None or create_graph else r._array for r in replaced)
+    return results

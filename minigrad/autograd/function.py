@@ -1,0 +1,347 @@
+"""Function: an op of the user's own, as a pair of static methods `forward` and `backward`.
+
+Owns what happens around them: the context, which results are recorded, and the checks of what backward returns. Both
+styles of torch are served: `forward(ctx, *args)`, and `forward(*args)` with `setup_context(ctx, inputs, output)`.
+"""
+
+import functools
+
+import numpy as np
+
+from ..grad_mode import no_grad, set_grad_enabled, state
+from ..primitive import freed_error
+from ..tensor import Tensor, alias, wrap
+from .engine import edge_of
+from ..graph import Cotangents, Node, Output, creation
+
+
+class FunctionCtx:
+    """What forward keeps for backward: tensors by `save_for_backward`, anything else as attributes."""
+
+    _to_save = ()
+    _dirty = ()
+    _non_differentiable = ()
+    _materialize = True
+    needs_input_grad = ()
+
+    def save_for_backward(self, *tensors):
+        """Keep tensors (or None) for backward; they come back as `ctx.saved_tensors`, their versions checked."""
+        for t in tensors:
+            if t is not None and not isinstance(t, Tensor):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {tensors.index(t)} is of type "
+                    f"{type(t).__name__}: keep other values as attributes of ctx"
+                )
+        self._to_save = tensors
+
+    def save_for_forward(self, *tensors):
+        """Accepted for compatibility: there is no forward mode."""
+
+    def mark_dirty(self, *tensors):
+        """Name the inputs that forward wrote to in place; call it at most once."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Name the outputs that have no gradient."""
+        self._non_differentiable = tensors
+
+    def set_materialize_grads(self, value):
+        """Whether backward receives zeros (the default) or None for an output that got no gradient."""
+        self._materialize = bool(value)
+
+    @property
+    def saved_tensors(self):
+        """The saved tensors, with their history."""
+        return self._node.unpack()
+
+
+class FunctionNode(Node):
+    """The record of one call of a Function."""
+
+    __slots__ = ("ctx", "function", "inputs", "shapes", "kept", "versions", "mask")
+
+    array_code = False
+
+    def name(self):
+        return self.function.__name__ + "Backward"
+
+    def all_edges(self):
+        edges = iter(self.edges)
+        return tuple(next(edges) if needed else None for needed in self.mask)
+
+    def unpack(self):
+        """The saved tensors, checked."""
+        if self.saved is None:
+            raise freed_error(self)
+        tensors = []
+        for (t, edge), expected in zip(self.saved, self.versions):
+            if t is not None and t._counter[0] != expected:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    f"[torch.{t.dtype.type_name}Tensor {list(t._array.shape)}], which was saved by {self.name()}, is at "
+                    f"version {t._counter[0]}; expected version {expected} instead. Hint: enable anomaly detection to find "
+                    "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+                )
+            if edge == "output":
+                number, t = t._function_output, alias(t)
+                t._node, t._requires_grad = self.output_nodes()[number], True
+            tensors.append(t)
+        return tuple(tensors)
+
+    def output_nodes(self):
+        """What the outputs have as grad_fn inside the graph: the node itself, or one Output each."""
+        return [self] if len(self.shapes) == 1 else [self._outputs.get(i) or self._new_output(i) for i in range(len(self.shapes))]
+
+    def _new_output(self, number):
+        return Output(self, number)
+
+    @property
+    def saved_tensors(self):
+        """What forward saved."""
+        return self.unpack()
+
+    def recorded_vjp(self, g):
+        """Call the user's backward on Tensors; records if grad mode is on."""
+        ctx = self.ctx
+        grads = self._outgoing(g, ctx._materialize)
+        results = self.function.backward(ctx, *grads)
+        results = list(results) if isinstance(results, (tuple, list)) else [results]
+        n = len(self.mask)
+        if len(results) > n and all(r is None for r in results[n:]):
+            del results[n:]
+        if len(results) != n:
+            raise RuntimeError(
+                f"function {self.name()} returned an incorrect number of gradients (expected {n}, got {len(results)}): "
+                "backward returns one gradient for each argument of forward, None where there is none"
+            )
+        return tuple(self._checked(i, r) for i, r in enumerate(results) if self.mask[i])
+
+    def _outgoing(self, g, materialize):
+        """The cotangent of each output, a Tensor; zeros or None where none arrived."""
+        arrived = g if isinstance(g, Cotangents) else {0: g}
+        grads = []
+        for number, (shape, dtype, differentiable) in enumerate(self.shapes):
+            value = arrived.get(number)
+            if value is None:
+                grads.append(wrap(np.zeros(shape, dtype)) if materialize else None)
+            else:
+                grads.append(value if isinstance(value, Tensor) else wrap(np.asarray(value)))
+        return grads
+
+    def _checked(self, i, grad):
+        """A gradient that fits its input: the input's dtype, and its shape after summing what was broadcast."""
+        if grad is None:
+            return None
+        if not isinstance(grad, Tensor):
+            raise TypeError(
+                f"expected Variable or None (got {type(grad).__name__}): {self.name()} returned it as gradient {i}"
+            )
+        shape, dtype = self.inputs[i]
+        if grad._array.dtype != dtype:
+            from ..dtypes import from_numpy
+
+            grad = grad.to(from_numpy(dtype))
+        if grad._array.shape != shape:
+            try:
+                fits = np.broadcast_shapes(shape, grad._array.shape) == grad._array.shape
+            except ValueError:
+                fits = False
+            if fits:
+                grad = grad.sum_to_size(shape)
+            elif grad._array.size == 1 and np.prod(shape) == 1:
+                grad = grad.reshape(shape)
+            else:
+                raise RuntimeError(
+                    f"Function {self.name()} returned an invalid gradient at index {i} - got {list(grad._array.shape)} but "
+                    f"expected shape compatible with {list(shape)}"
+                )
+        return grad
+
+    def vjp(self, g):
+        """The same on plain arrays."""
+        return tuple(None if r is None else r._array for r in self.recorded_vjp(g))
+
+
+class Function:
+    """An op with a derivative of your own: subclass it, write `forward` and `backward`, call `apply`.
+
+    >>> import minigrad as torch
+    >>> class Square(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     def backward(ctx, grad_output):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 2 * x * grad_output
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> Square.apply(x).backward()
+    >>> x.grad
+    tensor(6.)
+    """
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError(
+            f"{type(self).__name__} should not be instantiated. Methods on autograd functions are all static, so you should "
+            "invoke them on the class itself. Instantiating an autograd function will raise an error in a future version of "
+            "PyTorch."
+        )
+
+    @staticmethod
+    def forward(*args, **kwargs):
+        """Compute the result: `forward(ctx, *args)`, or `forward(*args)` if there is a `setup_context`."""
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        """Keep what backward needs; present only in the second style."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        """One gradient for each argument of forward, None for those that need none."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
+            "mode AD."
+        )
+
+    vjp = backward
+
+    @classmethod
+    def apply(cls, *args, **kwargs):
+        """Call forward on the arguments, and record the call if one of them requires grad."""
+        if cls.backward is Function.backward and cls.vjp is not Function.vjp:
+            cls.backward = cls.vjp
+        ctx = FunctionCtx()
+        mask = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
+        recording = state.enabled and any(mask)
+        ctx.needs_input_grad = mask
+        edges = tuple(edge_of(a) for a, needed in zip(args, mask) if needed)
+        versions_before = [a._counter[0] if isinstance(a, Tensor) else 0 for a in args]
+        with no_grad():
+            if cls.setup_context is Function.setup_context:
+                output = cls.forward(ctx, *args, **kwargs)
+            else:
+                output = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, output)
+        many = isinstance(output, (tuple, list))
+        outputs = tuple(output) if many else (output,)
+        if not any(isinstance(o, Tensor) for o in outputs):
+            if all(not isinstance(o, Tensor) for o in outputs) and not many and output is not None:
+                raise TypeError(
+                    f"{cls.__name__}.forward: expected Tensor or tuple of Tensor (got {type(output).__name__})"
+                )
+        results = _record(cls, ctx, args, mask, edges, outputs, recording, versions_before)
+        return (type(output)(results) if isinstance(output, list) else tuple(results)) if many else results[0]
+
+
+def _record(cls, ctx, args, mask, edges, outputs, recording, versions_before):
+    """The outputs as the caller gets them: with a grad_fn if the call is recorded."""
+    dirty = {id(t) for t in ctx._dirty}
+    for a in ctx._dirty:
+        if isinstance(a, Tensor) and recording and a._node is None and a._requires_grad:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    plain = {id(t) for t in ctx._non_differentiable}
+    inputs = {id(a): a for a in args if isinstance(a, Tensor)}
+    results = []
+    for o in outputs:
+        if isinstance(o, Tensor) and id(o) in inputs and id(o) not in dirty:
+            o = _view_of(o)  # an input returned as it is must not take this call's history
+        results.append(o)
+    if not recording:
+        for a in ctx._dirty:
+            a._counter[0] += versions_before[_position(args, a)] == a._counter[0]
+        return results
+    node = FunctionNode()
+    node._sequence = next(creation)
+    node.edges, node.mask = edges, mask
+    node.ctx, node.function = ctx, cls
+    node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
+    node.shapes = [(o._array.shape, o._array.dtype, True) if isinstance(o, Tensor) else ((), np.float32, False) for o in results]
+    ctx._node = node
+    node._outputs = {}
+    for number, (o, original) in enumerate(zip(results, outputs)):
+        if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":
+            continue
+        target = node if len(results) == 1 else Output(node, number)
+        node._outputs[number] = target
+        if id(original) in dirty:
+            _rewritten(original, target, versions_before[_position(args, original)])
+        else:
+            o._node, o._requires_grad = target, True
+    kept, versions = [], []
+    returned = {id(o): number for number, o in enumerate(outputs) if isinstance(o, Tensor)}
+    for t in ctx._to_save:
+        edge = None
+        if t is not None and id(t) in returned and id(t) not in inputs:
+            number = returned[id(t)]
+            t = alias(t)
+            t._function_output, edge = number, "output"
+            if number not in node._outputs:
+                edge = None
+        kept.append((t, edge))
+        versions.append(0 if t is None else t._counter[0])
+    node.saved, node.versions = tuple(kept), versions
+    return results
+
+
+def _position(args, tensor):
+    return next(i for i, a in enumerate(args) if a is tensor)
+
+
+def _view_of(tensor):
+    out = alias(tensor)
+    out._base = tensor if tensor._base is None else tensor._base
+    out._base_node = out._base._node
+    return out
+
+
+def _rewritten(tensor, target, version_before):
+    """A dirty input: the same Tensor, from now on the output of this call."""
+    if tensor._base is not None:
+        from ..inplace import rebase
+
+        holder = alias(tensor)
+        holder._node, holder._requires_grad = target, True
+        rebase(tensor, holder)
+    else:
+        tensor._node, tensor._requires_grad = target, True
+    if tensor._counter[0] == version_before:
+        tensor._counter[0] += 1
+
+
+def once_differentiable(backward):
+    """Decorate a backward that cannot itself be differentiated: asking for its derivative is then an error."""
+
+    @functools.wraps(backward)
+    def wrapper(ctx, *grads):
+        with no_grad():
+            results = backward(ctx, *grads)
+        if not state.enabled or not any(isinstance(g, Tensor) and g.requires_grad for g in grads):
+            return results
+        many = isinstance(results, tuple)
+        results = results if many else (results,)
+        barred = [None if r is None else _barrier(r, grads) for r in results]
+        return tuple(barred) if many else barred[0]
+
+    return wrapper
+
+
+class _Once(Function):
+    @staticmethod
+    def forward(ctx, value, *grads):
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx, *g):
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable"
+        )
+
+
+def _barrier(value, grads):
+    with set_grad_enabled(True):
+        return _Once.apply(value, *grads)

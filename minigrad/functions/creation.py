@@ -1,0 +1,407 @@
+"""Making tensors from data, and tensors full of something, spelled as in torch.
+
+Owns how Python data becomes an array of the dtype torch would give it. Knows no gradient beyond `requires_grad=`.
+"""
+
+import math
+import warnings
+
+import numpy as np
+
+from .. import dtypes
+from ..dtypes import as_numpy, check_device
+from ..grad_mode import state
+from ..tensor import Tensor, wrap
+from .arguments import nonnegative, sizes
+from .shape import stack as _stack
+
+__all__ = [
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
+    "linspace", "logspace", "ones", "ones_like", "range", "scalar_tensor", "tensor", "tril_indices", "triu_indices",
+    "zeros", "zeros_like", "empty_strided", "combinations", "cartesian_prod", "vander",
+]  # fmt: skip
+
+
+def _finish(array, requires_grad):
+    out = wrap(array)
+    if requires_grad:
+        out.requires_grad = True
+    if state.inference:
+        out._inference = True
+    return out
+
+
+def array_from(data, dtype=None):
+    """A new array of Python data (numbers, nested sequences, 0-d tensors among them) or of an array or Tensor."""
+    if isinstance(data, Tensor):
+        data = data._array
+    if isinstance(data, (np.ndarray, np.generic)):
+        if dtype is None:
+            dtypes.from_numpy(data.dtype)
+        return _cast_copy(np.asarray(data), dtype)
+    kind = data.__class__
+    if kind is float:
+        return np.array(data, as_numpy(None) if dtype is None else dtype)
+    if kind is int or kind is bool:
+        return _from_numbers(data, np.dtype(bool if kind is bool else np.int64), dtype)
+    if isinstance(data, str) or (not hasattr(data, "__len__") and not hasattr(data, "__array__")):
+        if isinstance(data, (int, float)):
+            return array_from(data.__class__.__mro__[-2](data), dtype)
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'" if isinstance(data, str)
+                        else f"Could not infer dtype of {type(data).__name__}")  # fmt: skip
+    if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
+        return array_from(np.asarray(data), dtype)
+    shape, leaves = _unnest(data)
+    found = _leaf_dtype(leaves)
+    flat = np.empty(len(leaves), found if dtype is None else dtype)
+    try:
+        if leaves and all(x.__class__ in (float, int, bool) for x in leaves):
+            flat = _from_numbers(leaves, found, dtype)
+        else:
+            for i, x in enumerate(leaves):
+                flat[i] = x.item() if isinstance(x, Tensor) else x
+    except (OverflowError, ValueError, TypeError) as error:
+        raise _bad_value(error) from None
+    return flat.reshape(shape)
+
+
+def _bad_value(error):
+    if isinstance(error, OverflowError):
+        return RuntimeError("Overflow when unpacking long long" if "long" in str(error) else f"value cannot be converted without overflow: {error}")
+    return error
+
+
+def _from_numbers(data, found, dtype):
+    """Python numbers as an array: integers go through int64, and wrap in a smaller dtype, as in torch."""
+    if dtype is None or dtype == found:
+        try:
+            return np.array(data, found)
+        except OverflowError:
+            raise RuntimeError("Overflow when unpacking long long") from None
+    if found.kind == "f" and dtype.kind in "iu":
+        return state.run(np.array(data, np.float64).astype, np.int64).astype(dtype)
+    if dtype.kind == "f":
+        return state.run(np.array, data, dtype)
+    return np.array(data, found).astype(dtype)
+
+
+def _cast_copy(array, dtype):
+    if dtype is None or array.dtype == dtype:
+        return np.array(array, order="C")
+    return state.run(array.astype, dtype, "C")
+
+
+def _unnest(data):
+    """The shape of nested sequences, and their leaves in order; ValueError if they are ragged."""
+    shape, level = [], [data]
+    while True:
+        first = level[0]
+        if isinstance(first, Tensor) and first._array.ndim:
+            if first._array.size != 1:
+                raise ValueError("only one element tensors can be converted to Python scalars")
+            break
+        if isinstance(first, np.ndarray) and first.ndim:
+            level = [x.tolist() if isinstance(x, np.ndarray) else x for x in level]
+            continue
+        if isinstance(first, (str, bytes)) or not hasattr(first, "__len__") or isinstance(first, (Tensor, np.generic)):
+            break
+        if isinstance(first, np.ndarray):
+            break
+        n = len(first)
+        for x in level:
+            if not hasattr(x, "__len__") or isinstance(x, (Tensor, np.generic)) or len(x) != n:
+                got = len(x) if hasattr(x, "__len__") and not isinstance(x, Tensor) else type(x).__name__
+                raise ValueError(f"expected sequence of length {n} at dim {len(shape)} (got {got})")
+        shape.append(n)
+        level = [x for sub in level for x in sub]
+        if not level:
+            break
+    for x in level:
+        if hasattr(x, "__len__") and not isinstance(x, (Tensor, np.ndarray, np.generic, str, bytes)):
+            raise TypeError(f"not a sequence of equal lengths: found {type(x).__name__} among numbers at dim {len(shape)}")
+    return tuple(shape), level
+
+
+def _leaf_dtype(leaves):
+    """The dtype that torch infers: any float makes it floating point, any int an integer, else bool."""
+    if not leaves:
+        return as_numpy(None)
+    found = None
+    for x in leaves:
+        if isinstance(x, Tensor):
+            d = x.dtype
+        elif isinstance(x, (np.ndarray, np.generic)):
+            d = dtypes.from_numpy(x.dtype)
+        else:
+            d = dtypes.scalar_dtype(x)
+            if d is None:
+                if isinstance(x, str):
+                    raise ValueError(f"too many dimensions '{type(x).__name__}'")
+                raise TypeError(f"must be real number, not {type(x).__name__}")
+        found = d if found is None else dtypes.promote_types(found, d)
+    return found.numpy
+
+
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A leaf tensor of a copy of `data`: a number, nested sequences of numbers and 0-d tensors, an array, a tensor.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    check_device(device)
+    if isinstance(data, Tensor):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
+    return _finish(array_from(data, None if dtype is None else as_numpy(dtype)), requires_grad)
+
+
+def as_tensor(data, dtype=None, device=None):
+    """`data` as a tensor: a tensor or array of the right dtype is not copied"""
+    check_device(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    if isinstance(data, np.ndarray):
+        out = from_numpy(data)
+        return out if dtype is None else out.to(dtype)
+    return tensor(data, dtype=dtype)
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """`obj` as a tensor, copied or not as `copy` asks"""
+    out = tensor(obj.detach() if isinstance(obj, Tensor) else obj, dtype=dtype) if copy and not isinstance(obj, Tensor) else as_tensor(obj, dtype)
+    if copy and isinstance(obj, Tensor):
+        out = out.clone()
+    return out.requires_grad_() if requires_grad else out
+
+
+def from_numpy(ndarray):
+    """A tensor on the memory of an array: writing one shows in the other"""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtypes.from_numpy(ndarray.dtype)
+    if any(s < 0 for s in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+            "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+        )
+    if not ndarray.flags.writeable:
+        warnings.warn(
+            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
+            "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "
+            "writable before converting it to a tensor.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
+
+
+def from_dlpack(ext_tensor):
+    """A tensor on the memory of any array that speaks DLPack"""
+    array = np.from_dlpack(ext_tensor)
+    dtypes.from_numpy(array.dtype)
+    return wrap(array)
+
+
+def _filler(make, name, doc):
+    def function(*size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, memory_format=None,
+                 out=None, names=None, **keywords):  # fmt: skip
+        check_device(device)
+        if "size" in keywords:
+            size = (keywords.pop("size"),)
+        if keywords:
+            raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(keywords))}'")
+        return _finish(make(nonnegative(sizes(size, name)), as_numpy(dtype)), requires_grad)
+
+    function.__name__, function.__doc__ = name, doc
+    return function
+
+
+zeros = _filler(np.zeros, "zeros", "Zeros of a shape, given as ints or one tuple.")
+ones = _filler(np.ones, "ones", "Ones of a shape, given as ints or one tuple.")
+empty = _filler(np.empty, "empty", "Memory of a shape, holding whatever was there.")
+
+
+def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A shape full of one value, whose type gives the dtype"""
+    check_device(device)
+    shape = nonnegative(sizes((size,) if not isinstance(size, int) else (size,), "full"))
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    target = (dtypes.scalar_dtype(value) if not isinstance(fill_value, Tensor) else fill_value.dtype).numpy if dtype is None else as_numpy(dtype)
+    if target.kind in "iu" and isinstance(value, int):
+        limits = np.iinfo(target)
+        if not limits.min <= value <= limits.max:
+            raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow")
+    out = np.empty(shape, target)
+    state.run(out.fill, value)
+    return _finish(out, requires_grad)
+
+
+def _like(make, name, doc):
+    def function(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False):
+        check_device(device)
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        array = input._array
+        order = "K" if 0 not in array.strides else "C"
+        return _finish(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad)
+
+    function.__name__, function.__doc__ = name, doc
+    return function
+
+
+zeros_like = _like(np.zeros_like, "zeros_like", "Zeros of the shape and dtype of a tensor.")
+ones_like = _like(np.ones_like, "ones_like", "Ones of the shape and dtype of a tensor.")
+empty_like = _like(np.empty_like, "empty_like", "Memory of the shape and dtype of a tensor.")
+
+
+def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
+    """One value in the shape and dtype of a tensor"""
+    return full(input._array.shape, fill_value, dtype=input.dtype if dtype is None else dtype, device=device,
+                requires_grad=requires_grad)  # fmt: skip
+
+
+def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
+    """Memory of a shape with given strides, in elements"""
+    extent = 1 + sum((n - 1) * s for n, s in zip(size, stride)) if 0 not in size else 0
+    buffer = np.empty(extent, as_numpy(dtype))
+    view = np.lib.stride_tricks.as_strided(buffer, tuple(size), [s * buffer.itemsize for s in stride])
+    return _finish(view, requires_grad)
+
+
+def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
+    """A 0-d tensor of the default dtype."""
+    return _finish(np.array(s, as_numpy(dtype)), requires_grad)
+
+
+def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """Ones on the diagonal of an n by m matrix, zeros elsewhere"""
+    check_device(device)
+    if n < 0 or (m is not None and m < 0):
+        raise RuntimeError(f"n must be greater or equal to 0, got {n}" if n < 0 else f"m must be greater or equal to 0, got {m}")
+    return _finish(np.eye(n, m, dtype=as_numpy(dtype)), requires_grad)
+
+
+def _number(x):
+    return x.item() if isinstance(x, (Tensor, np.generic)) else x
+
+
+def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **keywords):
+    """start, start + step, ... below end: ceil((end - start) / step) numbers
+
+    >>> import minigrad
+    >>> minigrad.arange(0, 10, 2)
+    tensor([0, 2, 4, 6, 8])
+    """
+    check_device(device)
+    names = ["end"] if len(args) == 1 and "end" not in keywords else ["start", "end", "step"]
+    given = dict(zip(names, args)) | keywords
+    start, end, step = _number(given.get("start", 0)), _number(given["end"]), _number(given.get("step", 1))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if (step > 0) != (end >= start) and start != end:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is None:
+        dtype = dtypes.int64 if all(isinstance(v, int) for v in (start, end, step)) else dtypes.get_default_dtype()
+    target = as_numpy(dtype)
+    n = max(0, -((start - end) // step)) if isinstance(start, int) and isinstance(end, int) and isinstance(step, int) else max(0, math.ceil((end - start) / step))
+    if target.kind == "f":
+        array = (start + np.arange(n, dtype=np.float64) * step).astype(target)
+    else:
+        array = (int(start) + np.arange(n) * int(step)).astype(target)
+    return _finish(array, requires_grad)
+
+
+def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
+    """arange with the end included, in the default dtype (deprecated in torch)"""
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        UserWarning,
+        stacklevel=2,
+    )
+    if end is None:
+        start, end = 0, start
+    n = int((end - start) / step + 1)
+    return _finish((start + np.arange(n) * step).astype(as_numpy(dtype)), requires_grad)
+
+
+def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """`steps` numbers from start to end, both included, equally spaced; computed from the nearer end, as in torch"""
+    check_device(device)
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    target = as_numpy(dtype)
+    start, end = _number(start), _number(end)
+    if target.kind != "f":
+        step = np.float32((end - start) / (steps - 1)) if steps > 1 else 0
+        i = np.arange(steps, dtype=np.float32)
+        array = np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(target)
+        return _finish(array, requires_grad)
+    kind = target.type
+    wide = np.float32 if target.itemsize == 2 else kind
+    if steps == 1:
+        return _finish(np.array([start], target), requires_grad)
+    return _finish(_spaced(wide(start), wide(end), steps, wide).astype(target, copy=False), requires_grad)
+
+
+def _spaced(start, end, steps, kind):
+    """torch's kernel: start + step * i in the first half, end - step * (steps - 1 - i) in the second, each fused."""
+    if steps == 0:
+        return np.empty(0, kind)
+    step = kind((end - start) / kind(steps - 1))
+    i = np.arange(steps)
+    half = steps // 2
+    exact = np.float64 if kind is np.float32 else np.longdouble  # one rounding, as a fused multiply-add
+    low = exact(start) + exact(step) * i[:half].astype(exact)
+    high = exact(end) - exact(step) * (steps - 1 - i[half:]).astype(exact)
+    return np.concatenate([low, high]).astype(kind)
+
+
+def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False):
+    """base ** linspace(start, end, steps)"""
+    exponents = linspace(start, end, steps, dtype=dtypes.float64)
+    return _finish(np.power(np.float64(base), exponents._array).astype(as_numpy(dtype)), requires_grad)
+
+
+def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):
+    """The row and column numbers of a lower triangle."""
+    return wrap(np.stack(np.tril_indices(row, offset, col)).astype(as_numpy(dtype)))
+
+
+def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):
+    """The row and column numbers of an upper triangle."""
+    return wrap(np.stack(np.triu_indices(row, offset, col)).astype(as_numpy(dtype)))
+
+
+def combinations(input, r=2, with_replacement=False):
+    """The combinations of r elements, one a row."""
+    import itertools
+
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = list(choose(iter(np.arange(input._array.size).tolist()), r))
+    places = np.array(rows, np.int64).reshape(len(rows), r)
+    return input[wrap(places)] if rows else wrap(np.zeros((0, r), input._array.dtype))
+
+
+def cartesian_prod(*tensors):
+    """Every combination of one element from each vector, one a row."""
+    if len(tensors) == 1:
+        return tensors[0]
+    from .shape import meshgrid
+
+    return _stack([g.reshape(-1) for g in meshgrid(*tensors, indexing="ij")], 1)
+
+
+def vander(x, N=None, increasing=False):
+    """The powers of each element, one row an element."""
+    n = x._array.size if N is None else N
+    powers = [x**k for k in (np.arange(n) if increasing else np.arange(n)[::-1]).tolist()]
+    return _stack(powers, -1) if powers else wrap(np.zeros((x._array.size, 0), x._array.dtype))

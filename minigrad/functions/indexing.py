@@ -1,0 +1,539 @@
+"""Reading and writing parts of a tensor, spelled as in torch, over the ops of `ops/indexing.py`.
+
+Owns what an index means (ints, slices, None, Ellipsis, masks, lists, integer tensors, mixed) and torch's errors for a bad
+one. Knows no derivative.
+"""
+
+import numpy as np
+
+from .. import dtypes
+from ..grad_mode import state
+from ..ops import indexing as ops
+from ..primitive import to_dtype
+from ..tensor import Tensor, wrap
+from .arguments import one_dim
+from .pointwise import where
+from .shape import broadcast_tensors, diagonal, flatten
+
+__all__ = [
+    "argwhere", "diagonal_scatter", "gather", "getitem", "index_add", "index_copy", "index_fill", "index_put", "index_select",
+    "masked_fill", "masked_scatter", "masked_select", "nonzero", "put", "repeat_interleave", "scatter", "scatter_add",
+    "scatter_reduce", "select_scatter", "setitem", "slice_scatter", "take", "take_along_dim",
+]  # fmt: skip
+
+
+def _key(x, index):
+    """The index as a tuple of ints, slices, None, Ellipsis and arrays, and whether it holds no arrays (gives a view)."""
+    items = index if isinstance(index, tuple) else (index,)
+    key, basic = [], True
+    for item in items:
+        if item.__class__ is int or item is None or item is ...:
+            key.append(item)
+        elif item.__class__ is slice:
+            key.append(_slice(item))
+        else:
+            item, plain = _item(item)
+            key.append(item)
+            basic = basic and plain
+    used = sum(_dims_of(k) for k in key)
+    if used > x._array.ndim:
+        raise IndexError(f"too many indices for tensor of dimension {x._array.ndim}")
+    if sum(1 for k in key if k is ...) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    if basic:
+        if ... not in key:
+            key.append(...)  # so that NumPy gives a view, not a scalar, when every dim is indexed
+    else:
+        key = [np.bool_(k) if k is True or k is False else k for k in key]
+    return tuple(key), basic
+
+
+def _dims_of(k):
+    """How many dims of the tensor an item of the key consumes."""
+    if k is None or k is ... or k.__class__ is bool:
+        return 0
+    return k.ndim if isinstance(k, np.ndarray) and k.dtype == np.bool_ else 1
+
+
+def _slice(s):
+    parts = [_bound(v) for v in (s.start, s.stop, s.step)]
+    if parts[2] is not None and parts[2] <= 0:
+        raise ValueError("step must be greater than zero")
+    return slice(*parts)
+
+
+def _bound(v):
+    if v is None or v.__class__ is int:
+        return v
+    if isinstance(v, Tensor):
+        return int(v)
+    if hasattr(v, "__index__"):
+        return v.__index__()
+    raise TypeError("slice indices must be integers or None or have an __index__ method")
+
+
+def _item(item):
+    """One item of an index as NumPy takes it, and whether it leaves a view."""
+    if isinstance(item, Tensor):
+        array = item._array
+        if array.dtype.kind == "f" or array.dtype.itemsize < 1:
+            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        if array.dtype == np.uint8:
+            array = array.astype(bool)
+        if array.ndim == 0 and array.dtype.kind != "b":
+            return int(array), True
+        return (array.astype(np.int64) if array.dtype.kind in "iu" else array.copy()), False
+    if isinstance(item, (bool, np.bool_)):
+        return np.asarray(bool(item)), False
+    if isinstance(item, np.integer):
+        return int(item), True
+    if isinstance(item, (list, range, np.ndarray, tuple)):
+        array = np.asarray([_nested(i) for i in item] if not isinstance(item, np.ndarray) else item)
+        if array.size == 0 and not isinstance(item, np.ndarray):
+            array = array.astype(np.int64)
+        if array.dtype.kind not in "iub":
+            raise IndexError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(item).__name__})")
+        return (array.astype(np.int64) if array.dtype.kind in "iu" else array), False
+    if hasattr(item, "__index__"):
+        return item.__index__(), True
+    raise IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+        f"(got {type(item).__name__})"
+    )
+
+
+def _nested(i):
+    return i._array if isinstance(i, Tensor) else [_nested(j) for j in i] if isinstance(i, (list, tuple)) else i
+
+
+def _index_error(x, key, error):
+    """torch's words for an index that does not fit the tensor."""
+    text = str(error)
+    shape = list(x._array.shape)
+    if "out of bounds" in text:
+        dim = 0
+        for k in key:
+            if k is None:
+                continue
+            if k is ...:
+                dim += x._array.ndim - sum(_dims_of(j) for j in key if j is not ...)
+                continue
+            n = x._array.shape[dim] if dim < len(shape) else 0
+            values = [k] if isinstance(k, int) else np.ravel(k) if isinstance(k, np.ndarray) and k.dtype.kind == "i" else []
+            for v in values:
+                if not -n <= v < n:
+                    if isinstance(k, int):
+                        return IndexError(f"index {v} is out of bounds for dimension {dim} with size {n}")
+                    return IndexError(f"index {v} is out of bounds for dimension {dim} with size {n}")
+            dim += _dims_of(k)
+    if "boolean index did not match" in text:
+        mask = next(k for k in key if isinstance(k, np.ndarray) and k.dtype.kind == "b")
+        return IndexError(
+            f"The shape of the mask {list(mask.shape)} at index 0 does not match the shape of the indexed tensor {shape} at index 0"
+        )
+    if "broadcast" in text:
+        shapes = [list(k.shape) for k in key if isinstance(k, np.ndarray)]
+        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {', '.join(map(str, shapes))}")
+    return IndexError(text)
+
+
+def _label(key):
+    """torch's name for the last step of a basic index."""
+    label = "Alias"
+    for k in key:
+        if isinstance(k, int):
+            label = "Select"
+        elif k is None:
+            label = "Unsqueeze"
+        elif isinstance(k, slice) and k != slice(None):
+            label = "Slice"
+    return label
+
+
+def getitem(x, index):
+    """x[index]: a view for ints, slices, None and Ellipsis; a copy as soon as there is a mask, a list or a tensor"""
+    if index.__class__ is int and x._array.ndim:
+        key, basic = (index, ...), True
+    else:
+        if not x._array.ndim and (index.__class__ is int or isinstance(index, slice)):
+            if isinstance(index, slice):
+                raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+                "0-dim tensor to a number"
+            )
+        key, basic = _key(x, index)
+    try:
+        if basic:
+            return ops.slice_(x, key, _label(key))
+        return ops.index(x, key)
+    except IndexError as error:
+        raise _index_error(x, key, error) from None
+
+
+def setitem(x, index, value):
+    """x[index] = value, in place"""
+    from ..inplace import check_writable, snapshot, write
+
+    key, _ = _key(x, index)
+    if not isinstance(value, Tensor):
+        if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
+            raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
+        value = wrap(np.asarray(value))
+    recording = check_writable(x, value)
+    try:
+        target_shape = x._array[key].shape
+    except IndexError as error:
+        raise _index_error(x, key, error) from None
+    given = value._array
+    shape = given.shape
+    while len(shape) > len(target_shape) and shape[0] == 1:
+        shape = shape[1:]
+    try:
+        fits = np.broadcast_shapes(shape, target_shape) == target_shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(given.shape)} cannot be broadcast to indexing result of shape "
+            f"{list(target_shape)}"
+        )
+    if not recording:
+        source = given.reshape(shape)
+        if np.may_share_memory(source, x._array):
+            source = source.copy()
+        state.run(_put, x._array, key, source)
+        x._counter[0] += 1
+        return
+    value = to_dtype(value.reshape(shape) if given.shape != shape else value, x.dtype)
+    write(x, ops.with_item(snapshot(x), value, key=key))
+
+
+def _put(array, key, value):
+    array[key] = value
+
+
+# -- along one dim -------------------------------------------------------------------------------------------------
+
+
+def _index_along(function, x, axis, index, name="index"):
+    """An integer index array, in range along an axis of x, with negative places refused as torch refuses them."""
+    if not isinstance(index, Tensor):
+        raise TypeError(f"{function}(): argument '{name}' (position 3) must be Tensor, not {type(index).__name__}")
+    array = index._array
+    if array.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"{function}(): Expected dtype int32/int64 for {name}, but got {index.dtype.type_name}")
+    n = x._array.shape[axis] if x._array.ndim else 1
+    if array.size and (array.min() < 0 or array.max() >= n):
+        wrong = int(array.max() if array.max() >= n else array.min())
+        if function == "index_select":
+            raise IndexError("index out of range in self" + f": {wrong} in dim {axis} of size {n}")
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {axis} with size {n}")
+    return array.astype(np.int64)  # a copy: what the caller does to the index later does not reach the graph
+
+
+def _as_vector(x):
+    """A 0-d tensor as a vector of one."""
+    return x if x._array.ndim else x.reshape(1)
+
+
+def gather(input, dim, index, *, sparse_grad=False):
+    """out[i][j] = input[index[i][j]][j] for dim 0, and so on"""
+    axis = one_dim(dim, input._array.ndim, "gather")
+    places = _index_along("gather", input, axis, index)
+    if places.ndim != input._array.ndim and (max(places.ndim, 1) != max(input._array.ndim, 1)):
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    if not input._array.ndim:
+        return ops.gather(input.reshape(1), 0, places.reshape(-1)).reshape(index._array.shape)
+    _fits("gather", places.shape, input._array.shape, axis, "input")
+    if not places.ndim:
+        return ops.gather(input, 0, places.reshape(1)).reshape(())
+    return ops.gather(input, axis, places)
+
+
+def _fits(function, index_shape, shape, axis, name):
+    for i, (n, m) in enumerate(zip(index_shape, shape)):
+        if n > m and i != axis:
+            raise RuntimeError(
+                f"Size does not match at dimension {i} expected index {list(index_shape)} to be no larger than self "
+                f"{list(shape)} apart from dimension {axis}"
+            )
+
+
+def _scatter_arguments(function, input, dim, index, src):
+    axis = one_dim(dim, input._array.ndim, function)
+    places = _index_along(function, input, axis, index)
+    if max(places.ndim, 1) != max(input._array.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
+    if isinstance(src, Tensor):
+        if src._array.dtype != input._array.dtype:
+            raise RuntimeError(f"{function}(): Expected self.dtype to be equal to src.dtype")
+        if max(src._array.ndim, 1) != max(places.ndim, 1):
+            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+        if any(n > m for n, m in zip(places.shape, src._array.shape)):
+            raise RuntimeError(
+                f"Expected index {list(places.shape)} to be no larger than self {list(input._array.shape)} apart from "
+                f"dimension {axis} and to be no larger size than src {list(src._array.shape)}"
+            )
+    if any(n > m for i, (n, m) in enumerate(zip(places.shape, input._array.shape)) if i != axis):
+        raise RuntimeError(
+            f"Expected index {list(places.shape)} to be no larger than self {list(input._array.shape)} apart from dimension {axis}"
+        )
+    return axis, places
+
+
+def _scattering(op, input, axis, places, src):
+    if not input._array.ndim:
+        return op(input.reshape(1), src.reshape(1), axis=0, index=places.reshape(1)).reshape(())
+    if not places.ndim:
+        return op(input, src.reshape(1), axis=axis, index=places.reshape(1))
+    return op(input, src, axis=axis, index=places)
+
+
+def scatter(input, dim, index, src=None, value=None, *, reduce=None):
+    """A copy of input with out[index[i][j]][j] = src[i][j] for dim 0, and so on; reduce "add" or "multiply" combines"""
+    src = value if src is None else src
+    if reduce not in (None, "add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    axis, places = _scatter_arguments("scatter", input, dim, index, src)
+    if not isinstance(src, Tensor):
+        src = wrap(np.full(places.shape, src, input._array.dtype))
+    if reduce == "add":
+        return _scattering(ops.scatter_add, input, axis, places, src)
+    if reduce == "multiply":
+        return scatter_reduce(input, dim, index, src, "prod")
+    return _scattering(ops.scatter, input, axis, places, src)
+
+
+def scatter_add(input, dim, index, src):
+    """A copy of input with src added at the places that index names"""
+    axis, places = _scatter_arguments("scatter", input, dim, index, src)
+    return _scattering(ops.scatter_add, input, axis, places, src)
+
+
+def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
+    """Like scatter_add with reduce one of "sum", "prod", "mean", "amax", "amin"; gradients for "sum" and "mean"."""
+    axis, places = _scatter_arguments("scatter", input, dim, index, src)
+    start = input
+    if not include_self:
+        neutral = {"sum": 0, "mean": 0, "prod": 1, "amax": -np.inf, "amin": np.inf}[reduce]
+        if input._array.dtype.kind != "f" and reduce in ("amax", "amin"):
+            limits = np.iinfo(input._array.dtype)
+            neutral = limits.min if reduce == "amax" else limits.max
+        start = scatter(input, dim, index, value=neutral)
+    if reduce in ("sum", "mean"):
+        out = _scattering(ops.scatter_add, start, axis, places, src)
+        if reduce == "sum":
+            return out
+        one = wrap(np.ones(src._array.shape, input._array.dtype))
+        base = wrap(np.full(input._array.shape, 1 if include_self else 0, input._array.dtype))
+        counts = _scattering(ops.scatter_add, base, axis, places, one)
+        counts = where(counts == 0, wrap(np.ones((), counts._array.dtype)), counts)
+        return out / counts if input._array.dtype.kind == "f" else out // counts
+    if state.enabled and (input.requires_grad or src.requires_grad):
+        raise NotImplementedError(f"scatter_reduce with reduce='{reduce}' has no derivative here; use 'sum' or 'mean'")
+    out = start._array.copy()
+    part = src._array[tuple(slice(n) for n in places.shape)]
+    grid = tuple(places if i == axis else g for i, g in enumerate(np.ogrid[tuple(slice(n) for n in places.shape)]))
+    {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce].at(out, grid, part)
+    return wrap(out)
+
+
+def index_select(input, dim, index):
+    """The slices of a dim that a vector of places names"""
+    axis = one_dim(dim, input._array.ndim, "index_select")
+    if isinstance(index, Tensor) and index._array.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    places = _index_along("index_select", input, axis, index).reshape(-1)
+    if not input._array.ndim:
+        return input.clone()
+    return ops.index(input, (slice(None),) * axis + (places,))
+
+
+def _vector_places(function, input, dim, index):
+    axis = one_dim(dim, input._array.ndim, function)
+    if index._array.ndim > 1:
+        raise IndexError(f"{function}(): Index is supposed to be a vector, but got dim: {index._array.ndim}")
+    return (slice(None),) * axis + (_index_along(function, input, axis, index).reshape(-1),)
+
+
+def index_add(input, dim, index, source, *, alpha=1):
+    """A copy of input with the slices of source added where the vector index says"""
+    key = _vector_places("index_add", input, dim, index)
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"index_add_(): self ({input.dtype.type_name}) and source ({source.dtype.type_name}) must have the same scalar type"
+        )
+    n = key[-1].size
+    axis = len(key) - 1
+    length = source._array.shape[axis] if source._array.ndim else 1
+    if n != length:
+        raise RuntimeError(f"index_add_(): Number of indices ({n}) should be equal to source.size(dim): ({length}), for dim: {axis}")
+    source = source if alpha == 1 else source * alpha
+    if not input._array.ndim:
+        return ops.with_item_added(input.reshape(1), source.reshape(-1), key=key).reshape(())
+    return ops.with_item_added(input, source, key=key)
+
+
+def index_copy(input, dim, index, source):
+    """A copy of input with its slices at the vector index replaced by source's"""
+    key = _vector_places("index_copy", input, dim, index)
+    if not input._array.ndim:
+        return ops.with_item(input.reshape(1), source.reshape(-1), key=key).reshape(())
+    return ops.with_item(input, source, key=key)
+
+
+def index_fill(input, dim, index, value):
+    """A copy of input with its slices at the vector index full of value"""
+    key = _vector_places("index_fill", input, dim, index)
+    value = value if isinstance(value, Tensor) else wrap(np.asarray(value))
+    value = to_dtype(value, input.dtype)
+    if not input._array.ndim:
+        return ops.with_item(input.reshape(1), value, key=key).reshape(())
+    return ops.with_item(input, value, key=key)
+
+
+def index_put(input, indices, values, accumulate=False):
+    """A copy of input with input[indices] = values, or += if accumulate"""
+    key, _ = _key(input, tuple(indices))
+    if values._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {input.dtype.type_name} for the destination and "
+            f"{values.dtype.type_name} for the source."
+        )
+    op = ops.with_item_added if accumulate else ops.with_item
+    try:
+        return op(input, values, key=key)
+    except IndexError as error:
+        raise _index_error(input, key, error) from None
+
+
+def take_along_dim(input, indices, dim=None):
+    """gather with broadcasting; without a dim, from the flattened input"""
+    if dim is None:
+        return gather(flatten(input), 0, flatten(indices))
+    axis = one_dim(dim, input._array.ndim, "take_along_dim")
+    a, b = list(input._array.shape), list(indices._array.shape)
+    if len(a) != len(b):
+        raise RuntimeError(
+            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {len(a)} dimensions "
+            f"for input, and {len(b)} dimensions for indices"
+        )
+    shape = np.broadcast_shapes(a[:axis] + [1] + a[axis + 1 :], b[:axis] + [1] + b[axis + 1 :])
+    wide = lambda n: tuple(shape[:axis]) + (n,) + tuple(shape[axis + 1 :])  # noqa: E731
+    return gather(input.expand(wide(a[axis])), axis, indices.expand(wide(b[axis])))
+
+
+def take(input, index):
+    """Elements of the flattened input."""
+    places = index._array
+    n = input._array.size
+    if places.size and (places.min() < -n or places.max() >= n):
+        raise IndexError(f"out of range: tried to access index {int(places.max())} on a tensor of {n} elements.")
+    return ops.index(input.reshape(-1), (places.astype(np.int64),))
+
+
+def put(input, index, source, accumulate=False):
+    """A copy of input with elements of the flattened tensor replaced (or added to)."""
+    op = ops.with_item_added if accumulate else ops.with_item
+    flat = op(input.reshape(-1), source.reshape(-1), key=(index._array.reshape(-1).astype(np.int64),))
+    return flat.reshape(input._array.shape)
+
+
+# -- masks ---------------------------------------------------------------------------------------------------------
+
+
+def _mask(function, mask):
+    if not isinstance(mask, Tensor):
+        raise TypeError(f"{function}(): argument 'mask' (position 2) must be Tensor, not {type(mask).__name__}")
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(f"{function} only supports boolean masks, but got mask with dtype {mask.dtype.type_name}")
+    return mask
+
+
+def masked_fill(input, mask, value):
+    """value where mask is true, input elsewhere"""
+    _mask("masked_fill", mask)
+    if isinstance(value, Tensor) and value._array.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+        )
+    value = value if isinstance(value, Tensor) else wrap(np.asarray(value))
+    if not dtypes.can_cast(value.dtype, input.dtype):
+        raise RuntimeError(f"value cannot be converted to type {input.dtype.name} without overflow")
+    return where(mask, to_dtype(value, input.dtype), input)
+
+
+def masked_select(input, mask):
+    """The elements where mask is true, as a vector"""
+    if not isinstance(mask, Tensor) or mask._array.dtype.kind != "b":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    x, m = broadcast_tensors(input, mask)
+    return ops.index(x, (m._array.copy(),))
+
+
+def masked_scatter(input, mask, source):
+    """input with its elements where mask is true replaced by source's, in order"""
+    m = np.broadcast_to(_mask("masked_scatter", mask)._array, input._array.shape).copy()
+    n = int(m.sum())
+    if source._array.size < n:
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes and enough elements: {source._array.size} given, {n} needed"
+        )
+    return ops.with_item(input, source.reshape(-1).narrow(0, 0, n), key=(m,))
+
+
+def nonzero(input, *, as_tuple=False):
+    """The places of nonzero elements, one a row; or a tuple of one vector a dim"""
+    places = np.nonzero(input._array if input._array.ndim else input._array.reshape(1))
+    if as_tuple:
+        return tuple(wrap(p) for p in places)
+    if not input._array.ndim:
+        return wrap(np.zeros((len(places[0]), 0), np.int64))
+    return wrap(np.stack(places, 1) if places else np.zeros((0, 0), np.int64))
+
+
+def argwhere(input):
+    """nonzero(input)"""
+    return nonzero(input)
+
+
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+    """Each element (or slice along a dim) repeated, all equally often or each as often as it says"""
+    if repeats is None:
+        counts = input._array
+        return wrap(np.repeat(np.arange(counts.size), counts))
+    counts = repeats._array if isinstance(repeats, Tensor) else np.asarray(repeats)
+    if counts.size and counts.min() < 0:
+        raise RuntimeError("repeats can not be negative")
+    if dim is None:
+        input, dim = flatten(input), 0
+    axis = one_dim(dim, input._array.ndim, "repeat_interleave")
+    n = input._array.shape[axis] if input._array.ndim else 1
+    if counts.ndim > 1 or counts.size not in (1, n):
+        raise RuntimeError("repeats must have the same size as input along dim" + f": {counts.size} and {n}")
+    places = np.repeat(np.arange(n), counts)
+    return ops.index(_as_vector(input), (slice(None),) * axis + (places,))
+
+
+# -- writing a part, out of place ----------------------------------------------------------------------------------
+
+
+def select_scatter(input, src, dim, index):
+    """input with its slice at one place of a dim replaced"""
+    axis = one_dim(dim, input._array.ndim, "select_scatter")
+    return ops.with_item(input, src, key=(slice(None),) * axis + (index, ...))
+
+
+def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+    """input with a slice of a dim replaced"""
+    axis = one_dim(dim, input._array.ndim, "slice_scatter")
+    return ops.with_item(input, src, key=(slice(None),) * axis + (slice(start, end, step), ...))
+
+
+def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+    """input with a diagonal replaced"""
+    positions = wrap(np.arange(input._array.size).reshape(input._array.shape))
+    return ops.put_positions(input, src, positions=diagonal(positions, offset, dim1, dim2)._array.copy())
+
+

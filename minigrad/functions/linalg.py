@@ -1,0 +1,450 @@
+"""torch's products of vectors and matrices, over the ops of `ops/linalg.py`.
+
+Owns the rank rules of matmul, and einsum as a chain of batched products. Knows no derivative.
+"""
+
+import string
+
+import numpy as np
+
+from ..ops import linalg as ops
+from ..ops.reduction import sum as reduce_sum
+from ..tensor import Tensor, wrap
+from .arguments import broadcast_shapes
+from .pointwise import mul
+from .shape import expand, movedim, reshape, squeeze, unsqueeze
+
+__all__ = [
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner", "kron",
+    "linear", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
+]  # fmt: skip
+
+
+def _checked(function, a, b, name_b="mat2"):
+    """Both are tensors of one dtype."""
+    for position, x in enumerate((a, b), 1):
+        if not isinstance(x, Tensor):
+            name = "input" if position == 1 else name_b
+            raise TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}")
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}. Convert one of them, as in "
+            "x.to(other.dtype)."
+        )
+
+
+def _c_name(x):
+    return {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long long", "int32": "int"}.get(
+        x.dtype.name, x.dtype.name
+    )
+
+
+def _product(a, b):
+    """a @ b of at least matrices, the sizes checked."""
+    n, m = a._array.shape[-2:]
+    k, p = b._array.shape[-2:]
+    if m != k:
+        if a._array.ndim == b._array.ndim == 2:
+            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({n}x{m} and {k}x{p}): {m} columns meet {k} rows")
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a._array.shape[0]}, {m}] but got: "
+            f"[{b._array.shape[0]}, {k}]: shapes {list(a._array.shape)} and {list(b._array.shape)} cannot be multiplied."
+        )
+    broadcast = a._array.shape[:-2], b._array.shape[:-2]
+    if broadcast[0] != broadcast[1]:
+        try:
+            np.broadcast_shapes(*broadcast)
+        except ValueError:
+            axis = next(
+                i
+                for i in range(1, min(map(len, broadcast)) + 1)
+                if broadcast[0][-i] != broadcast[1][-i] and 1 not in (broadcast[0][-i], broadcast[1][-i])
+            )
+            raise RuntimeError(
+                f"The size of tensor a ({broadcast[0][-axis]}) must match the size of tensor b ({broadcast[1][-axis]}) at "
+                f"non-singleton dimension {max(map(len, broadcast)) - axis}"
+            ) from None
+    return ops.matmul(a, b)
+
+
+def matmul(input, other):
+    """The matrix product: vectors get an axis that the result loses, and leading dims broadcast."""
+    _checked("matmul", input, other, "other")
+    na, nb = input._array.ndim, other._array.ndim
+    if na == 2 and nb == 2:
+        return _product(input, other)
+    if na == 0 or nb == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {na}D and {nb}D")
+    if na == 1 and nb == 1:
+        return dot(input, other)
+    if na == 2 and nb == 1:
+        return mv(input, other)
+    if na == 1:
+        return squeeze(_product(unsqueeze(input, 0), other), -2)
+    if nb == 1:
+        return squeeze(_product(input, unsqueeze(other, 1)), -1)
+    return _product(input, other)
+
+
+def mm(input, mat2):
+    """The product of two matrices."""
+    _checked("mm", input, mat2)
+    if input._array.ndim != 2:
+        raise RuntimeError(f"self must be a matrix, but is {input._array.ndim}D")
+    if mat2._array.ndim != 2:
+        raise RuntimeError(f"mat2 must be a matrix, but is {mat2._array.ndim}D")
+    return _product(input, mat2)
+
+
+def bmm(input, mat2):
+    """The products of two equally long rows of matrices."""
+    _checked("bmm", input, mat2)
+    if input._array.ndim != 3:
+        raise RuntimeError(f"batch1 must be a 3D tensor, but is {input._array.ndim}D")
+    if mat2._array.ndim != 3:
+        raise RuntimeError(f"batch2 must be a 3D tensor, but is {mat2._array.ndim}D")
+    (n, _, m), (k, p, _) = input._array.shape, mat2._array.shape
+    if n != k or m != p:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{n}, {m}] but got: [{k}, {p}]."
+        )
+    return ops.matmul(input, mat2)
+
+
+def mv(input, vec):
+    """The product of a matrix and a vector."""
+    _checked("mv", input, vec, "vec")
+    if input._array.ndim != 2 or vec._array.ndim != 1:
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}: mv takes a matrix and a vector"
+        )
+    if input._array.shape[1] != vec._array.shape[0]:
+        raise RuntimeError(
+            f"size mismatch, got input ({input._array.shape[0]}), mat "
+            f"({input._array.shape[0]}x{input._array.shape[1]}), vec ({vec._array.shape[0]})"
+        )
+    return ops.mv(input, vec)
+
+
+def dot(input, tensor):
+    """The sum of the products of two vectors."""
+    _checked("dot", input, tensor, "tensor")
+    if input._array.ndim != 1 or tensor._array.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors")
+    if input._array.shape != tensor._array.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] to have the "
+            f"same number of elements, but got {input._array.size} and {tensor._array.size} elements respectively"
+        )
+    return ops.dot(input, tensor)
+
+
+vdot = dot
+
+
+def inner(input, other):
+    """The sum of products over the last dims."""
+    if not input._array.ndim or not other._array.ndim:
+        return input * other
+    if input._array.shape[-1] != other._array.shape[-1]:
+        raise RuntimeError(
+            "inner() the last dimension must match on both input tensors but got shapes "
+            f"{list(input._array.shape)} and {list(other._array.shape)}"
+        )
+    return tensordot(input, other, ([-1], [-1]))
+
+
+def outer(input, vec2):
+    """input[i] * vec2[j]"""
+    for x, name in ((input, "self"), (vec2, "vec2")):
+        if x._array.ndim != 1:
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x._array.ndim}-D")
+    return unsqueeze(input, 1) * vec2
+
+
+ger = outer
+
+
+def _blend(input, product, beta, alpha):
+    """beta * input + alpha * product; a beta of 0 ignores what input holds"""
+    if alpha != 1:
+        product = product * alpha
+    if input._array.ndim > product._array.ndim:
+        raise RuntimeError(
+            f"The expanded size of the tensor must match the existing size: input {list(input._array.shape)} cannot be "
+            f"expanded to {list(product._array.shape)}"
+        )
+    input = expand(input, product._array.shape)
+    if beta == 0:
+        return product
+    return (input if beta == 1 else input * beta) + product
+
+
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    """beta * input + alpha * (mat1 @ mat2)"""
+    for name, x in (("mat1", mat1), ("mat2", mat2)):
+        if x._array.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {x._array.ndim}-D tensor")
+    _same_as_input(input, mat1)
+    return _blend(input, mm(mat1, mat2), beta, alpha)
+
+
+def _same_as_input(input, mat):
+    if input._array.dtype != mat._array.dtype:
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {input.dtype.type_name} and {mat.dtype.type_name}")
+
+
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    """beta * input + alpha * (mat @ vec)"""
+    _same_as_input(input, mat)
+    return _blend(input, mv(mat, vec), beta, alpha)
+
+
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    """beta * input + alpha * outer(vec1, vec2)"""
+    return _blend(input, outer(vec1, vec2), beta, alpha)
+
+
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * (batch1 @ batch2), for rows of matrices"""
+    _same_as_input(input, batch1)
+    return _blend(input, bmm(batch1, batch2), beta, alpha)
+
+
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    """beta * input + alpha * sum(batch1[i] @ batch2[i])"""
+    return _blend(input, bmm(batch1, batch2).sum(0), beta, alpha)
+
+
+def chain_matmul(*matrices):
+    """The product of several matrices."""
+    out = matrices[0]
+    for m in matrices[1:]:
+        out = mm(out, m)
+    return out
+
+
+def matrix_power(input, n):
+    """input @ input @ ..., n times (n >= 0)"""
+    if n < 0:
+        raise RuntimeError("matrix_power: a negative power needs an inverse, which minigrad does not have")
+    if n == 0:
+        eye = np.broadcast_to(np.eye(input._array.shape[-1], dtype=input._array.dtype), input._array.shape)
+        return input * 0 + wrap(eye.copy())
+    out = None
+    square = input
+    while n:
+        if n & 1:
+            out = square if out is None else matmul(out, square)
+        n >>= 1
+        square = matmul(square, square) if n else square
+    return out
+
+
+def cross(input, other, dim=None):
+    """The cross product of 3-vectors along a dim."""
+    if dim is None:
+        dim = next((i for i, n in enumerate(input._array.shape) if n == 3), -1)
+    shape = broadcast_shapes(input._array.shape, other._array.shape)
+    a, b = expand(input, shape), expand(other, shape)
+    if shape[dim] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {shape[dim]} and {shape[dim]}")
+    return a.roll(-1, dim) * b.roll(1, dim) - a.roll(1, dim) * b.roll(-1, dim)
+
+
+def kron(input, other):
+    """The Kronecker product."""
+    n = max(input._array.ndim, other._array.ndim)
+    a = input.reshape((1,) * (n - input._array.ndim) + input._array.shape)
+    b = other.reshape((1,) * (n - other._array.ndim) + other._array.shape)
+    shape = [i * j for i, j in zip(a._array.shape, b._array.shape)]
+    a = a.reshape([k for i in a._array.shape for k in (i, 1)])
+    b = b.reshape([k for i in b._array.shape for k in (1, i)])
+    return (a * b).reshape(shape)
+
+
+def linear(input, weight, bias=None):
+    """input @ weight.T + bias"""
+    x, w = input._array, weight._array
+    if bias is not None and x.ndim and w.ndim == 2 and x.shape[-1] == w.shape[1] and x.dtype is w.dtype is bias._array.dtype:
+        if bias._array.shape == w.shape[:1] and x.ndim > 1:
+            return ops.linear(input, weight, bias)
+    if x.dtype != w.dtype or (bias is not None and bias._array.dtype != w.dtype):
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {input.dtype.type_name} and {weight.dtype.type_name}. "
+            "Convert the input with .to(weight.dtype)."
+        )
+    if w.ndim == 2 and x.ndim and x.shape[-1] != w.shape[1]:
+        rows = int(np.prod(x.shape[:-1]))
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]}): the input has "
+            f"{x.shape[-1]} features, the weight takes {w.shape[1]}"
+        )
+    out = matmul(input, weight.t())
+    return out if bias is None else out + bias
+
+
+def tensordot(a, b, dims=2):
+    """The sum of products over the last `dims` dims of a and the first of b, or over two lists of dims"""
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
+    if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        dims = list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
+    over_a = [d % a._array.ndim for d in dims[0]]
+    over_b = [d % b._array.ndim for d in dims[1]]
+    keep_a = [i for i in range(a._array.ndim) if i not in over_a]
+    keep_b = [i for i in range(b._array.ndim) if i not in over_b]
+    for i, j in zip(over_a, over_b):
+        if a._array.shape[i] != b._array.shape[j]:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second has "
+                f"size {b._array.shape[j]} in dim {j}"
+            )
+    size = int(np.prod([a._array.shape[i] for i in over_a]))
+    out_shape = [a._array.shape[i] for i in keep_a] + [b._array.shape[i] for i in keep_b]
+    left = a.permute(keep_a + over_a).reshape(int(np.prod([a._array.shape[i] for i in keep_a])), size)
+    right = b.permute(over_b + keep_b).reshape(size, int(np.prod([b._array.shape[i] for i in keep_b])))
+    return mm(left, right).reshape(out_shape)
+
+
+# -- einsum --------------------------------------------------------------------------------------------------------
+
+
+def einsum(equation, *operands):
+    """Sums of products by Einstein's convention, as einsum("ij,jk->ik", a, b).
+
+    The operands are contracted from left to right, two at a time, each pair by one batched matrix product.
+    """
+    if not isinstance(equation, str):
+        equation, operands = _from_sublists((equation, *operands))
+    elif len(operands) == 1 and isinstance(operands[0], (tuple, list)):
+        operands = tuple(operands[0])
+    terms, output, sizes = _parse(equation, operands)
+    labels, result = _diagonalised(*terms[0], operands[0], sizes)
+    for i in range(1, len(operands)):
+        later = set(output).union(*(t[0] for t in terms[i + 1 :]))
+        other_labels, other = _diagonalised(*terms[i], operands[i], sizes)
+        labels, result = _pair(labels, result, other_labels, other, later)
+    gone = tuple(i for i, label in enumerate(labels) if label not in output)
+    if gone:
+        result = reduce_sum(result, axis=gone, keepdims=False)
+        labels = [label for label in labels if label in output]
+    return result.permute([labels.index(label) for label in output]) if len(labels) > 1 or labels != list(output) else result
+
+
+def _from_sublists(args):
+    """The equation that torch's interleaved format (operand, [labels], ..., [output]) stands for."""
+    letters = string.ascii_letters
+
+    def text(labels):
+        return "".join("..." if label is ... else letters[label] for label in labels)
+
+    output = "->" + text(args[-1]) if len(args) % 2 else ""
+    pairs = args[: len(args) // 2 * 2]
+    return ",".join(text(s) for s in pairs[1::2]) + output, pairs[::2]
+
+
+def _parse(equation, operands):
+    """Each operand's labels ('...' replaced by digits counted from the right), the output's, and every label's size."""
+    inputs, arrow, out = equation.replace(" ", "").partition("->")
+    texts = inputs.split(",")
+    if not operands:
+        raise RuntimeError("einsum(): must provide at least one operand")
+    if len(texts) != len(operands):
+        many = "fewer" if len(texts) > len(operands) else "more"
+        raise RuntimeError(f"einsum(): {many} operands were provided than specified in the equation")
+    terms, sizes, widest = [], {}, 0
+    for number, (text, x) in enumerate(zip(texts, operands)):
+        named = text.replace("...", "")
+        for c in named:
+            if c not in string.ascii_letters:
+                raise RuntimeError(f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]")
+        dots = x._array.ndim - len(named)
+        if dots < 0 or (dots and "..." not in text):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({len(named)}) does not match the number of dimensions "
+                f"({x._array.ndim}) for operand {number}" + (" and no ellipsis was given" if "..." not in text else "")
+            )
+        widest = max(widest, dots if "..." in text else 0)
+        before, _, after = text.partition("...")
+        labels = list(before) + [("...", dots - i) for i in range(dots)] * ("..." in text) + list(after)
+        for label, n in zip(labels, x._array.shape):
+            known = sizes.get(label, 1)
+            if n != known and 1 not in (n, known):
+                raise RuntimeError(
+                    f"einsum(): subscript {label if isinstance(label, str) else '...'} has size {n} for operand {number} which "
+                    f"does not broadcast with previously seen size {known}"
+                )
+            sizes[label] = max(n, known) if 0 not in (n, known) else 0
+        terms.append((labels,))
+    spread = [("...", widest - i) for i in range(widest)]
+    if arrow:
+        before, dots, after = out.partition("...")
+        output = list(before) + (spread if dots else []) + list(after)
+        for label in before + after:
+            if label not in sizes:
+                raise RuntimeError(f"einsum(): output subscript {label} does not appear in the equation for any input operand")
+            if output.count(label) > 1:
+                raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
+    else:
+        seen = [label for (labels,) in terms for label in labels]
+        output = spread + sorted({s for s in seen if isinstance(s, str) and seen.count(s) == 1})
+    return terms, output, sizes
+
+
+def _diagonalised(labels, x, sizes):
+    """The operand with each label once: a repeated one is a diagonal."""
+    labels = list(labels)
+    for label in dict.fromkeys(labels):
+        while labels.count(label) > 1:
+            i = labels.index(label)
+            j = labels.index(label, i + 1)
+            if x._array.shape[i] != x._array.shape[j]:
+                raise RuntimeError(
+                    f"einsum(): subscript {label} is repeated for operand 0 but the sizes don't match, {x._array.shape[j]} != "
+                    f"{x._array.shape[i]}"
+                )
+            x = movedim(x.diagonal(0, i, j), -1, i)
+            del labels[j]
+    return labels, x
+
+
+def _pair(labels, a, other_labels, b, later):
+    """The product of two operands, summed over every label that nobody needs later."""
+    shared = [label for label in labels if label in other_labels]
+    summed = [s for s in shared if s not in later]
+    batch = [s for s in shared if s in later]
+    left = [s for s in labels if s not in other_labels]
+    right = [s for s in other_labels if s not in labels]
+    for own in (left, right):  # a label of one operand only, that nobody needs, is summed at once
+        for label in [s for s in own if s not in later]:
+            own.remove(label)
+            if label in labels:
+                a = reduce_sum(a, axis=(labels.index(label),), keepdims=False)
+                labels = [s for s in labels if s != label]
+            else:
+                b = reduce_sum(b, axis=(other_labels.index(label),), keepdims=False)
+                other_labels = [s for s in other_labels if s != label]
+    if not summed:
+        order = batch + left + right
+        return order, mul(_arranged(a, labels, order), _arranged(b, other_labels, order))
+    size_a, size_b = dict(zip(labels, a._array.shape)), dict(zip(other_labels, b._array.shape))
+    common = {s: max(size_a[s], size_b[s]) if 0 not in (size_a[s], size_b[s]) else 0 for s in shared}
+    a = expand(_arranged(a, labels, batch + left + summed), [common.get(s, size_a.get(s)) for s in batch + left + summed])
+    b = expand(_arranged(b, other_labels, batch + summed + right), [common.get(s, size_b.get(s)) for s in batch + summed + right])
+    shape = [common[s] for s in batch]
+    lefts, rights, inner = [size_a[s] for s in left], [size_b[s] for s in right], [common[s] for s in summed]
+    n, m, k, p = (int(np.prod(s, dtype=np.int64)) for s in (shape, lefts, inner, rights))
+    product = ops.matmul(reshape(a, n, m, k), reshape(b, n, k, p))
+    return batch + left + right, reshape(product, shape + lefts + rights)
+
+
+def _arranged(x, labels, order):
+    """x with its labels in `order`; a label it lacks becomes size 1."""
+    x = x.permute([labels.index(s) for s in order if s in labels])
+    for i, label in enumerate(order):
+        if label not in labels:
+            x = unsqueeze(x, i)
+    return x

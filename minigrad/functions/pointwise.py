@@ -1,0 +1,500 @@
+"""torch's elementwise functions: the signatures and overloads over the ops of `ops/elementwise.py`.
+
+Owns which op a call means (alpha, rounding_mode, scalars, bounds) and the dtypes it takes. Knows no derivative.
+"""
+
+import builtins
+import math
+
+import numpy as np
+
+from .. import dtypes
+from ..ops import elementwise as ops
+from ..ops.elementwise import (
+    acos, acosh, asin, asinh, atan, atan2, atanh, bitwise_left_shift, bitwise_right_shift,
+    cos, cosh, eq, exp, exp2, expm1, ge, gt, le, log, log1p, log2, log10, lt, ne, rsqrt, sigmoid, sin,
+    sinh, sqrt, tan, tanh, reciprocal,
+)  # fmt: skip
+from ..primitive import align, as_operand, common_dtype, to_dtype
+from ..tensor import Tensor, wrap
+
+__all__ = [
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_left_shift", "bitwise_not",
+    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "clone",
+    "copysign", "cos", "cosh", "deg2rad", "div", "divide", "eq", "exp", "exp2", "expm1", "fill", "fix", "float_power",
+    "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "heaviside", "hypot",
+    "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "ldexp", "le", "lerp", "less", "less_equal", "log",
+    "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "lt", "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne", "neg", "negative", "not_equal", "positive",
+    "pow", "rad2deg", "reciprocal", "relu", "remainder", "round", "rsqrt", "rsub", "sgn", "sigmoid", "sign", "signbit",
+    "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where", "xlogy",
+    "zero",
+]  # fmt: skip
+
+
+def add(input, other, *, alpha=1):
+    """input + alpha * other"""
+    if alpha.__class__ is not int or alpha != 1:
+        other = _scaled(input, other, alpha, "add")
+    return ops.add(input, other)
+
+
+def _scaled(input, other, alpha, function):
+    """alpha * other, in the dtype that the sum will have."""
+    if isinstance(alpha, Tensor):
+        alpha = alpha.item()
+    result = common_dtype([as_operand(input), as_operand(other)])
+    if isinstance(alpha, builtins.bool) and result is not dtypes.bool_:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, builtins.float) and not result.is_floating_point:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if alpha == 1:
+        return other
+    return ops.mul(to_dtype(as_operand(other), result), alpha)
+
+
+def sub(input, other, *, alpha=1):
+    """input - alpha * other; raises RuntimeError for booleans"""
+    for x in (input, other):
+        if _is_bool(x):
+            both = _is_bool(input) and _is_bool(other)
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with "
+                + ("two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
+                   if both else "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+                   "`logical_not()` operator instead.")
+            )  # fmt: skip
+    if alpha.__class__ is not int or alpha != 1:
+        other = _scaled(input, other, alpha, "sub")
+    return ops.sub(input, other)
+
+
+def _is_bool(x):
+    return (x._array.dtype == np.bool_) if isinstance(x, Tensor) else isinstance(x, builtins.bool)
+
+
+def rsub(input, other, *, alpha=1):
+    """other - alpha * input"""
+    return sub(other, input, alpha=alpha)
+
+
+def mul(input, other):
+    """input * other"""
+    return ops.mul(input, other)
+
+
+def div(input, other, *, rounding_mode=None):
+    """input / other; rounding_mode "floor" or "trunc" rounds the quotient, and keeps integers"""
+    if rounding_mode is None:
+        return ops.div(input, other)
+    if rounding_mode not in ("floor", "trunc"):
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    return _integer_checked(ops.div_floor if rounding_mode == "floor" else ops.div_trunc, input, other)
+
+
+def _integer_checked(op, a, b):
+    """op(a, b) of one dtype; an integer zero as divisor is an error, as in torch."""
+    a, b = align([a, b], to_float=False)
+    if a._array.dtype.kind == "b":
+        a, b = to_dtype(a, dtypes.uint8), to_dtype(b, dtypes.uint8)
+    if a._array.dtype.kind != "f" and not b._array.all():
+        raise RuntimeError("ZeroDivisionError: an integer tensor was divided by zero")
+    return op(a, b)
+
+
+def floor_divide(input, other):
+    """floor(input / other); no gradient"""
+    return _integer_checked(ops.floor_divide, input, other)
+
+
+def remainder(input, other):
+    """input - other * floor(input / other): the sign of other, as Python's %"""
+    return _integer_checked(ops.remainder, input, other)
+
+
+def fmod(input, other):
+    """input - other * trunc(input / other): the sign of input, as C's fmod"""
+    return _integer_checked(ops.fmod, input, other)
+
+
+def neg(input):
+    """-input; raises RuntimeError for booleans"""
+    if _is_bool(input):
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "`~` or `logical_not()` operator instead."
+        )
+    return ops.neg(input)
+
+
+def positive(input):
+    """input itself; raises RuntimeError for booleans"""
+    if _is_bool(input):
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def pow(input, exponent):
+    """input ** exponent; a Python integer exponent is computed by products"""
+    if not isinstance(exponent, Tensor) and dtypes.scalar_dtype(exponent) is not None:
+        if isinstance(input, Tensor):
+            return _power(input, exponent)
+    a, b = align([input, exponent], to_float=False)
+    if a._array.dtype.kind in "iu" and b._array.size and (b._array < 0).any():
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return ops.pow(a, b)
+
+
+def _power(x, n):
+    if x._array.dtype.kind != "f":
+        x = to_dtype(x, common_dtype([x, n]))
+        if x._array.dtype.kind in "iu" and n < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return ops.power(x, n)
+
+
+def float_power(input, exponent):
+    """input ** exponent in float64"""
+    as_double = [to_dtype(x, dtypes.float64) if isinstance(x, Tensor) else x for x in (input, exponent)]
+    if not isinstance(as_double[0], Tensor):
+        as_double[0] = wrap(np.array(float(as_double[0])))
+    return pow(*as_double)
+
+
+def square(input):
+    """input * input"""
+    return pow(input, 2)
+
+
+def abs(input):
+    """|input|"""
+    return ops.abs(input)
+
+
+def relu(input):
+    """max(input, 0)"""
+    if _is_bool(input):
+        raise RuntimeError("Boolean inputs not supported for relu")
+    return ops.relu(input)
+
+
+def sign(input):
+    """-1, 0 or 1"""
+    return input.clone() if _is_bool(input) else ops.sign(input)
+
+
+def sgn(input):
+    """sign(input)"""
+    return sign(input)
+
+
+def _integers_as_they_are(op):
+    def function(input):
+        return op(input) if input._array.dtype.kind == "f" else ops.clone(input)
+
+    function.__name__, function.__doc__ = op.__name__, op.__doc__
+    return function
+
+
+floor = _integers_as_they_are(ops.floor)
+ceil = _integers_as_they_are(ops.ceil)
+trunc = _integers_as_they_are(ops.trunc)
+
+
+def round(input, *, decimals=0):
+    """The nearest multiple of 10 ** -decimals, halves to even."""
+    return ops.round(input, decimals) if input._array.dtype.kind == "f" else ops.clone(input)
+
+
+def frac(input):
+    """input - trunc(input); raises RuntimeError for integers"""
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f'"frac" not implemented for \'{input.dtype.type_name}\'')
+    return ops.frac(input)
+
+
+def maximum(input, other):
+    """The larger of two tensors; a tie gives each half of the gradient"""
+    _both_tensors("maximum", input, other)
+    return ops.maximum(input, other)
+
+
+def minimum(input, other):
+    """The smaller of two tensors; a tie gives each half of the gradient"""
+    _both_tensors("minimum", input, other)
+    return ops.minimum(input, other)
+
+
+def fmax(input, other):
+    """The larger of two tensors, ignoring nan"""
+    _both_tensors("fmax", input, other)
+    return ops.fmax(input, other)
+
+
+def fmin(input, other):
+    """The smaller of two tensors, ignoring nan"""
+    _both_tensors("fmin", input, other)
+    return ops.fmin(input, other)
+
+
+def _both_tensors(function, *operands):
+    for position, x in enumerate(operands, 1):
+        if not isinstance(x, Tensor):
+            name = ("input", "other")[position - 1]
+            raise TypeError(
+                f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}"
+            )
+
+
+def clamp(input, min=None, max=None):
+    """min(max(input, min), max); the gradient passes at the bounds"""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Tensor) != isinstance(max, Tensor) and None not in (min, max):
+        given = f"input=Tensor, min={type(min).__name__}, max={type(max).__name__}"
+        raise TypeError(f"clamp() received an invalid combination of arguments ({given}): give two numbers or two Tensors")
+    names = [n for n, bound in (("low", min), ("high", max)) if bound is not None]
+    bounds = [b for b in (min, max) if b is not None]
+    if _is_bool(input) and not any(isinstance(b, Tensor) for b in bounds):
+        input = to_dtype(input, common_dtype([input, *bounds]))
+        if input.dtype is dtypes.bool_:
+            raise RuntimeError("\"clamp\" not implemented for 'Bool'")
+    with_nan = any(isinstance(b, builtins.float) and b != b for b in bounds)
+    if with_nan:
+        return ops.mul(input, math.nan)
+    if names == ["low"]:
+        return ops.clamp_above(input, min)
+    if names == ["high"]:
+        return ops.clamp_below(input, max)
+    return ops.clamp_between(input, min, max)
+
+
+def clamp_min(input, min):
+    """max(input, min)"""
+    return clamp(input, min=min)
+
+
+def clamp_max(input, max):
+    """min(input, max)"""
+    return clamp(input, max=max)
+
+
+def where(condition, input=None, other=None):
+    """input where condition, other elsewhere; with the condition alone, the indices of its true elements"""
+    if not isinstance(condition, Tensor):
+        raise TypeError(f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if condition._array.dtype.kind != "b":
+        if condition._array.dtype != np.uint8:
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.type_name}"
+            )
+        condition = condition.bool()
+    a, b = align([input, other], to_float=False)
+    return ops.choose(a, b, mask=condition._array)
+
+
+def lerp(input, end, weight):
+    """input + weight * (end - input)"""
+    for name, x in (("end", end), ("weight", weight)):
+        if isinstance(x, Tensor) and x._array.dtype != input._array.dtype:
+            raise RuntimeError(f"expected dtype {input.dtype.type_name.lower()} for `{name}` but got dtype {x.dtype.type_name.lower()}")
+    return ops.lerp(input, end, weight)
+
+
+def addcmul(input, tensor1, tensor2, *, value=1):
+    """input + value * tensor1 * tensor2"""
+    return add(input, tensor1 * tensor2 if value == 1 else (tensor1 * value) * tensor2)
+
+
+def addcdiv(input, tensor1, tensor2, *, value=1):
+    """input + value * tensor1 / tensor2; raises RuntimeError for integers"""
+    if not any(t.dtype.is_floating_point for t in (tensor1, tensor2)):
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
+            "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
+            "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
+            "tensor2) for float inputs."
+        )
+    return add(input, tensor1 / tensor2 if value == 1 else (tensor1 * value) / tensor2)
+
+
+def logaddexp(input, other):
+    """log(exp(input) + exp(other))"""
+    return ops.logaddexp(input, other)
+
+
+def logaddexp2(input, other):
+    """log2(2 ** input + 2 ** other)"""
+    return logaddexp(input * math.log(2), other * math.log(2)) / math.log(2)
+
+
+def xlogy(input, other):
+    """input * log(other), 0 where input is 0"""
+    return ops.xlogy(input, other)
+
+
+def hypot(input, other):
+    """sqrt(input ** 2 + other ** 2), without overflow"""
+    return ops.hypot(input, other)
+
+
+def copysign(input, other):
+    """|input| with the sign of other"""
+    return ops.copysign(input, other)
+
+
+def ldexp(input, other):
+    """input * 2 ** other"""
+    return input * pow(wrap(np.array(2.0, dtypes.as_numpy(None))), other)
+
+
+def heaviside(input, values):
+    """0, values or 1 where input is negative, zero or positive"""
+    if input._array.dtype != values._array.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    one = (input > 0).to(input.dtype)
+    return where(input == 0, values.detach(), one)
+
+
+def sinc(input):
+    """sin(pi x) / (pi x), 1 at 0"""
+    return ops.sinc(input)
+
+
+def logit(input, eps=None):
+    """log(x / (1 - x)), with x first clamped to [eps, 1 - eps] if eps is given"""
+    if eps is not None:
+        input = clamp(input, eps, 1 - eps)
+    return log(input / (1 - input))
+
+
+def deg2rad(input):
+    """input * pi / 180"""
+    return ops.mul(to_dtype(input, align([input], True)[0].dtype), math.pi / 180)
+
+
+def rad2deg(input):
+    """input * 180 / pi"""
+    return ops.mul(to_dtype(input, align([input], True)[0].dtype), 180 / math.pi)
+
+
+def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
+    """input with nan, inf and -inf replaced (by 0 and the largest and smallest finite numbers, unless given)"""
+    if input._array.dtype.kind != "f":
+        return ops.clone(input)
+    limits = np.finfo(input._array.dtype)
+    out = where(isnan(input), 0.0 if nan is None else nan, input)
+    out = where(input == math.inf, float(limits.max) if posinf is None else posinf, out)
+    return where(input == -math.inf, float(limits.min) if neginf is None else neginf, out)
+
+
+def clone(input, *, memory_format=None):
+    """A copy; the gradient passes through"""
+    return ops.clone(input)
+
+
+def fill(input, value):
+    """A tensor like input, full of value"""
+    if isinstance(value, Tensor) and value._array.ndim:
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+        )
+    value = to_dtype(value if isinstance(value, Tensor) else as_operand(value), input.dtype)
+    return ops.fill(input, value)
+
+
+def zero(input):
+    """A tensor like input, full of zeros"""
+    return fill(input, 0)
+
+
+# -- logic ---------------------------------------------------------------------------------------------------------
+
+
+def logical_and(input, other):
+    """Both nonzero."""
+    return ops.logical_and(input, other)
+
+
+def logical_or(input, other):
+    """At least one nonzero."""
+    return ops.logical_or(input, other)
+
+
+def logical_xor(input, other):
+    """Exactly one nonzero."""
+    return ops.logical_xor(input, other)
+
+
+def logical_not(input):
+    """Zero."""
+    return ops.logical_not(input)
+
+
+def _bitwise(op, name):
+    def function(input, other):
+        for x in (input, other):
+            if (x.dtype if isinstance(x, Tensor) else dtypes.scalar_dtype(x)).is_floating_point:
+                raise RuntimeError(f"\"{name}_cpu\" not implemented for '{common_dtype([input, other]).type_name}'")
+        return op(input, other)
+
+    function.__name__, function.__doc__ = name, op.__doc__
+    return function
+
+
+bitwise_and = _bitwise(ops.bitwise_and, "bitwise_and")
+bitwise_or = _bitwise(ops.bitwise_or, "bitwise_or")
+bitwise_xor = _bitwise(ops.bitwise_xor, "bitwise_xor")
+
+
+def bitwise_not(input):
+    """~input, of integers or booleans"""
+    if input.dtype.is_floating_point:
+        raise RuntimeError(f"\"bitwise_not_cpu\" not implemented for '{input.dtype.type_name}'")
+    return ops.bitwise_not(input)
+
+
+def isnan(input):
+    """Not a number."""
+    return ops.isnan(input)
+
+
+def isinf(input):
+    """Plus or minus infinity."""
+    return ops.isinf(input)
+
+
+def isfinite(input):
+    """Neither infinite nor nan."""
+    return ops.isfinite(input)
+
+
+def isposinf(input):
+    """Plus infinity."""
+    return input == math.inf
+
+
+def isneginf(input):
+    """Minus infinity."""
+    return input == -math.inf
+
+
+def isreal(input):
+    """True everywhere: there are no complex tensors"""
+    return wrap(np.ones(input._array.shape, bool))
+
+
+def signbit(input):
+    """Negative, -0. included."""
+    return ops.signbit(input) if input._array.dtype.kind == "f" else input < 0
+
+
+absolute, arccos, arccosh, arcsin, arcsinh = abs, acos, acosh, asin, asinh
+arctan, arctan2, arctanh, clip, divide, fix = atan, atan2, atanh, clamp, div, trunc
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+multiply, negative, subtract, true_divide = mul, neg, sub, div

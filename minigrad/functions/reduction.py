@@ -1,0 +1,574 @@
+"""torch's reductions, scans and sorts: `dim`, `keepdim` and dtypes over the ops of `ops/reduction.py`.
+
+Owns which axes a call means, what an empty one gives, and the named results. Knows no derivative.
+"""
+
+import builtins
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from .. import dtypes
+from ..namespace import count as _count
+from ..ops import reduction as ops
+from ..primitive import to_dtype
+from ..tensor import Tensor, wrap
+from .arguments import many_dims, one_dim, tensor_argument
+from .pointwise import abs as absolute
+from .pointwise import where
+from .shape import flatten, squeeze, unsqueeze
+
+__all__ = [
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin",
+    "cumprod", "cumsum", "diff", "dist", "kthvalue", "log_softmax", "logcumsumexp", "logsumexp", "max", "mean",
+    "median", "min", "mode", "msort", "nanmean", "nansum", "norm", "prod", "quantile", "softmax", "sort", "std", "std_mean", "sum",
+    "topk", "trapezoid", "unique", "unique_consecutive", "var", "var_mean", "bincount", "histc", "searchsorted", "bucketize",
+]  # fmt: skip
+
+
+def _result(name, *fields):
+    """A named tuple that prints as torch's return types do."""
+    cls = namedtuple(name, fields)
+
+    def __repr__(self):
+        return f"torch.return_types.{name}(\n" + ",\n".join(f"{f}={getattr(self, f)!r}" for f in fields) + ")"
+
+    cls.__repr__ = __repr__
+    return cls
+
+
+_Max, _Min = _result("max", "values", "indices"), _result("min", "values", "indices")
+_Sort, _Topk = _result("sort", "values", "indices"), _result("topk", "values", "indices")
+_Median, _Mode = _result("median", "values", "indices"), _result("mode", "values", "indices")
+_Kth = _result("kthvalue", "values", "indices")
+_Cummax, _Cummin = _result("cummax", "values", "indices"), _result("cummin", "values", "indices")
+_Aminmax = _result("aminmax", "min", "max")
+
+
+def _axes(input, dim, function):
+    """The axes that `dim` names; None, and an empty tuple, mean all."""
+    if dim is None or (dim.__class__ is not int and isinstance(dim, (tuple, list)) and not dim):
+        return None
+    axes = many_dims(dim, input._array.ndim, function)
+    return axes if input._array.ndim else None
+
+
+def _as_dtype(input, dtype):
+    return input if dtype is None else to_dtype(input, dtypes.as_dtype(dtype))
+
+
+def _floating(input, function, dtype=None):
+    """The input in the dtype of a mean: floating point, or an error."""
+    input = _as_dtype(tensor_argument(input, function), dtype)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"{function}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+            f"Got: {input.dtype.type_name}. Convert it first, as in input.float()."
+        )
+    return input
+
+
+def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
+    """The sum over `dim` (an int, several, or all); integers and booleans give int64."""
+    dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
+    if dtype is not None:
+        input = to_dtype(input, dtypes.as_dtype(dtype))
+        if not dtypes.as_dtype(dtype).is_floating_point:
+            return ops.sum(input, _axes(input, dim, "sum"), builtins.bool(keepdim)).to(dtype)
+    if dim is None and not keepdim:
+        return ops.sum(input, None, False)
+    return ops.sum(input, _axes(input, dim, "sum"), builtins.bool(keepdim))
+
+
+def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
+    """The mean over `dim`; raises RuntimeError for integers"""
+    dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
+    if dtype is not None or input._array.dtype.kind != "f":
+        input = _as_dtype(input, dtype)
+        if input._array.dtype.kind != "f":
+            got = "Long" if input.dtype is dtypes.int64 else input.dtype.type_name
+            raise RuntimeError(
+                f"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+                f"Got: {got}. Convert it first, as in input.float()."
+            )
+    if dim is None and not keepdim:
+        return ops.mean(input, None, False)
+    return ops.mean(input, _axes(input, dim, "mean"), builtins.bool(keepdim))
+
+
+def _drop(out, axes, keepdim):
+    """Without the reduced axes, which extremes and products keep."""
+    if keepdim:
+        return out
+    ndim = out._array.ndim
+    axes = range(ndim) if axes is None else axes
+    return squeeze(out, tuple(axes)) if ndim else out
+
+
+def _spread(stem):
+    op = getattr(ops, stem)
+
+    def function(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=None):
+        if isinstance(dim, builtins.bool):
+            dim, unbiased = None, dim
+        dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
+        if input._array.dtype.kind != "f":
+            raise RuntimeError(f"{stem} and {stem}_mean only support tensors of floating point or complex type: convert with .float()".replace("var and var_mean", "std and var").replace("std and std_mean", "std and var"))
+        if correction is None:
+            correction = 1 if unbiased is None else int(unbiased)
+        axes = _axes(input, dim, stem)
+        if _count(input._array.shape, axes) - correction <= 0 and input._array.size:
+            import warnings
+
+            warnings.warn(
+                f"{stem}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+                "(input numel divided by output numel).",
+                UserWarning,
+                stacklevel=2,
+            )
+        every = tuple(range(input._array.ndim)) if axes is None else axes
+        return _drop(op(input, every, correction), every, keepdim)
+
+    function.__name__ = stem
+    function.__doc__ = op.__doc__ + "; correction 1 unless given (unbiased=False means 0)"
+    return function
+
+
+var, std = _spread("var"), _spread("std")
+
+
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(var, mean)"""
+    if isinstance(dim, builtins.bool):
+        dim, unbiased = None, dim
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(std, mean)"""
+    if isinstance(dim, builtins.bool):
+        dim, unbiased = None, dim
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    """The product over one dim, or all; integers give int64"""
+    input = _as_dtype(input, dtype)
+    if dim is None:
+        return squeeze(ops.prod(flatten(input), (0,)), 0)
+    axis = one_dim(dim, input._array.ndim, "prod")
+    if not input._array.ndim:
+        return squeeze(ops.prod(flatten(input), (0,)), 0)
+    return _drop(ops.prod(input, (axis,)), (axis,), keepdim)
+
+
+def _nonempty(input, axes, function):
+    for axis in range(input._array.ndim) if axes is None else axes:
+        if input._array.ndim and input._array.shape[axis] == 0:
+            if axes is None:
+                raise RuntimeError(f"{function}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+            raise IndexError(f"{function}(): Expected reduction dim {axis} to have non-zero size.")
+
+
+def _extreme(name, op):
+    def function(input, dim=(), keepdim=False):
+        axes = _axes(input, dim, name)
+        _nonempty(input, axes, name)
+        every = tuple(range(input._array.ndim)) if axes is None else axes
+        return _drop(op(input, every), every, keepdim)
+
+    function.__name__, function.__doc__ = name, op.__doc__
+    return function
+
+
+amax, amin = _extreme("amax", ops.amax), _extreme("amin", ops.amin)
+
+
+def aminmax(input, *, dim=None, keepdim=False):
+    """(amin, amax)"""
+    return _Aminmax(amin(input, () if dim is None else dim, keepdim), amax(input, () if dim is None else dim, keepdim))
+
+
+def _select(input, axis, indices):
+    """The elements at `indices` along an axis: what max, sort, topk give a gradient to."""
+    if not input._array.ndim:
+        return input.clone()
+    return input.gather(axis, indices)
+
+
+def _max_or_min(name, whole, pick, pairwise, result):
+    def function(input, dim=None, keepdim=False, *, other=None):
+        if isinstance(dim, Tensor) or other is not None:
+            return pairwise(input, dim if other is None else other)
+        if dim is None:
+            if not input._array.size:
+                raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+            return whole(input)
+        axis = one_dim(dim, input._array.ndim, name)
+        _nonempty(input, (axis,), name)
+        if not input._array.ndim:
+            return result(input.clone(), wrap(np.array(0)))
+        indices = wrap(np.asarray(pick(input._array, axis=axis, keepdims=True)))
+        values = _select(input, axis, indices)
+        return result(_drop(values, (axis,), keepdim), _drop(indices, (axis,), keepdim))
+
+    function.__name__ = name
+    function.__doc__ = (
+        f"The {name} of all elements (ties share the gradient); with `dim`, values and indices (one of equals gets the "
+        f"gradient); with another tensor, the elementwise {name}imum."
+    )
+    return function
+
+
+def _pairwise(name):
+    def function(input, other):
+        from . import pointwise
+
+        return getattr(pointwise, name)(input, other)
+
+    return function
+
+
+max = _max_or_min("max", amax, np.argmax, _pairwise("maximum"), _Max)
+min = _max_or_min("min", amin, np.argmin, _pairwise("minimum"), _Min)
+
+
+def _arg(name, op):
+    def function(input, dim=None, keepdim=False):
+        if input._array.dtype.kind == "b":
+            raise RuntimeError(f"\"{name}_cpu\" not implemented for 'Bool'")
+        if dim is None:
+            if not input._array.size:
+                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+            out = op(flatten(input), 0, False)
+            return out.reshape((1,) * input._array.ndim) if keepdim else out
+        axis = one_dim(dim, input._array.ndim, name)
+        _nonempty(input, (axis,), name)
+        return op(input, axis, builtins.bool(keepdim)) if input._array.ndim else wrap(np.array(0))
+
+    function.__name__, function.__doc__ = name, op.__doc__
+    return function
+
+
+argmax, argmin = _arg("argmax", ops.argmax), _arg("argmin", ops.argmin)
+
+
+def _truth(name, op):
+    def function(input, dim=None, keepdim=False):
+        out = op(input, _axes(input, dim, name) if dim != () else (), builtins.bool(keepdim))
+        return out.to(dtypes.uint8) if input._array.dtype == np.uint8 else out
+
+    function.__name__, function.__doc__ = name, op.__doc__
+    return function
+
+
+any, all = _truth("any", ops.any), _truth("all", ops.all)
+
+
+def count_nonzero(input, dim=None):
+    """The number of nonzero elements."""
+    return sum(input != 0, dim)
+
+
+def _scan(name, op):
+    def function(input, dim, *, dtype=None):
+        input = _as_dtype(input, dtype)
+        axis = one_dim(dim, input._array.ndim, name)
+        if not input._array.ndim:
+            return op(input.reshape(1), 0).reshape(())
+        out = op(input, axis)
+        return out if dtype is None else out.to(dtype)
+
+    function.__name__, function.__doc__ = name, op.__doc__
+    return function
+
+
+cumsum, cumprod, logcumsumexp = _scan("cumsum", ops.cumsum), _scan("cumprod", ops.cumprod), _scan("logcumsumexp", ops.logcumsumexp)
+
+
+def _running(name, op, result):
+    def function(input, dim):
+        axis = one_dim(dim, input._array.ndim, name)
+        if not input._array.ndim:
+            return result(input.clone(), wrap(np.array(0)))
+        array = input._array
+        best = op.accumulate(array, axis=axis)
+        places = np.arange(array.shape[axis]).reshape((-1,) + (1,) * (array.ndim - axis - 1))
+        same = (array == best) | ((array != array) & (best != best))
+        indices = wrap(np.maximum.accumulate(np.where(same, places, 0), axis=axis))
+        return result(_select(input, axis, indices), indices)
+
+    function.__name__ = name
+    function.__doc__ = f"(values, indices) of the running {op.__name__}; of equals, the last"
+    return function
+
+
+cummax, cummin = _running("cummax", np.maximum, _Cummax), _running("cummin", np.minimum, _Cummin)
+
+
+def logsumexp(input, dim, keepdim=False):
+    """log(sum(exp(input))) over dim, without overflow"""
+    input = input if input._array.dtype.kind == "f" else to_dtype(input, dtypes.get_default_dtype())
+    axes = _axes(input, dim, "logsumexp")
+    every = tuple(range(input._array.ndim)) if axes is None else axes
+    if not input._array.size and builtins.any(input._array.shape[a] == 0 for a in every):
+        return sum(input.exp(), every, keepdim).log()
+    return _drop(ops.logsumexp(input, every), every, keepdim)
+
+
+def _normalised(name, op):
+    def function(input, dim, dtype=None):
+        input = _as_dtype(input, dtype)
+        if input._array.dtype.kind != "f":
+            raise RuntimeError(f"\"{name}_lastdim_kernel_impl\" not implemented for '{input.dtype.type_name}'")
+        axis = one_dim(dim, input._array.ndim, name)
+        if not input._array.ndim:
+            return op(input.reshape(1), 0).reshape(())
+        if not input._array.size:
+            return input.clone()
+        return op(input, axis)
+
+    function.__name__, function.__doc__ = name, op.__doc__
+    return function
+
+
+softmax, log_softmax = _normalised("softmax", ops.softmax), _normalised("log_softmax", ops.log_softmax)
+
+
+def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
+    """The p-norm, sum(|x| ** p) ** (1 / p); its derivative at 0 is 0"""
+    input = _as_dtype(input, dtype)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.type_name}")
+    p = 2.0 if p in ("fro", None) else p
+    axes = _axes(input, dim, "norm")
+    every = tuple(range(input._array.ndim)) if axes is None else axes
+    size = absolute(input)
+    if p == math.inf:
+        return amax(size, every, keepdim)
+    if p == -math.inf:
+        return amin(size, every, keepdim)
+    if p == 0:
+        return sum((input != 0).to(input.dtype), every, keepdim)
+    if p == 1:
+        return sum(size, every, keepdim)
+    if p == 2:
+        return _drop(ops.norm(input, every), every, keepdim)
+    total = sum(size**p, every, keepdim)
+    nonzero = total != 0
+    return where(nonzero, where(nonzero, total, 1.0) ** (1 / p), 0.0 * total)
+
+
+def dist(input, other, p=2):
+    """The p-norm of input - other"""
+    return norm(input - other, float(p))
+
+
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """The sum of what is not nan"""
+    return sum(where(input != input, 0, input), dim, keepdim, dtype=dtype)
+
+
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """The mean of what is not nan"""
+    return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
+
+
+def sort(input, dim=-1, descending=False, stable=False):
+    """(values, indices) in order along a dim; equals keep their order, nan is the largest"""
+    axis = one_dim(dim, input._array.ndim, "sort")
+    if not input._array.ndim:
+        return _Sort(input.clone(), wrap(np.array(0)))
+    indices = ops.argsort(input, axis, builtins.bool(descending))
+    return _Sort(_select(input, axis, indices), indices)
+
+
+def argsort(input, dim=-1, descending=False, stable=False):
+    """The indices that sort along a dim."""
+    return sort(input, dim, descending).indices
+
+
+def msort(input):
+    """Sorted along dim 0."""
+    return sort(input, 0).values
+
+
+def topk(input, k, dim=-1, largest=True, sorted=True):
+    """(values, indices) of the k largest (or smallest) along a dim, in order"""
+    axis = one_dim(dim, input._array.ndim, "topk")
+    size = input._array.shape[axis] if input._array.ndim else 1
+    if not 0 <= k <= size:
+        raise RuntimeError(f"selected index k out of range: {k} of {size} along dim {axis}")
+    if not input._array.ndim:
+        return _Topk(input.clone(), wrap(np.array(0)))
+    indices = ops.argsort(input, axis, builtins.bool(largest)).narrow(axis, 0, k)
+    return _Topk(_select(input, axis, indices), indices)
+
+
+def kthvalue(input, k, dim=-1, keepdim=False):
+    """(values, indices) of the k-th smallest along a dim, counted from 1"""
+    axis = one_dim(dim, input._array.ndim, "kthvalue")
+    if not 1 <= k <= (input._array.shape[axis] if input._array.ndim else 1):
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
+    if not input._array.ndim:
+        return _Kth(input.clone(), wrap(np.array(0)))
+    indices = ops.argsort(input, axis, False).narrow(axis, k - 1, 1)
+    return _Kth(_drop(_select(input, axis, indices), (axis,), keepdim), _drop(indices, (axis,), keepdim))
+
+
+def median(input, dim=None, keepdim=False):
+    """The lower median: of all elements, or (values, indices) along a dim; nan if there is a nan"""
+    if dim is None:
+        if not input._array.size:
+            return wrap(np.array(np.nan, input._array.dtype))
+        return median(flatten(input), 0).values
+    axis = one_dim(dim, input._array.ndim, "median")
+    if not input._array.ndim:
+        return _Median(input.clone(), wrap(np.array(0)))
+    _nonempty(input, (axis,), "median")
+    order = ops.argsort(input, axis, False)
+    n = input._array.shape[axis]
+    place = np.full(kept(input, axis), (n - 1) // 2)
+    if input._array.dtype.kind == "f":
+        first_nan = n - np.sum(np.isnan(input._array), axis=axis, keepdims=True)
+        place = np.where(first_nan < n, first_nan, place)
+    indices = wrap(np.take_along_axis(order._array, place, axis))
+    return _Median(_drop(_select(input, axis, indices), (axis,), keepdim), _drop(indices, (axis,), keepdim))
+
+
+def kept(input, axis):
+    """The shape of `input` with size 1 along an axis."""
+    return tuple(1 if i == axis else n for i, n in enumerate(input._array.shape))
+
+
+def mode(input, dim=-1, keepdim=False):
+    """(values, indices) of the most frequent value along a dim: the smallest of those, at its last place"""
+    axis = one_dim(dim, input._array.ndim, "mode")
+    if not input._array.ndim:
+        return _Mode(input.clone(), wrap(np.array(0)))
+    moved = np.moveaxis(input._array, axis, -1)
+    places = np.empty(moved.shape[:-1], np.int64)
+    for i in np.ndindex(places.shape):
+        values, counts = np.unique(moved[i], return_counts=True)
+        places[i] = np.flatnonzero(moved[i] == values[np.argmax(counts)])[-1]
+    indices = wrap(np.expand_dims(places, axis))
+    return _Mode(_drop(_select(input, axis, indices), (axis,), keepdim), _drop(indices, (axis,), keepdim))
+
+
+def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    """The q-quantile (0 <= q <= 1), by linear interpolation between the nearest ranks"""
+    many = isinstance(q, Tensor) and q._array.ndim == 1
+    qs = [float(v) for v in (q._array.reshape(-1) if isinstance(q, Tensor) else [q])]
+    if dim is None:
+        input, axis = flatten(input), 0
+    else:
+        axis = one_dim(dim, input._array.ndim, "quantile")
+    if builtins.any(not 0 <= v <= 1 for v in qs):
+        raise RuntimeError("quantile() q values must be in the range [0, 1]")
+    ordered = sort(input, axis).values
+    n = input._array.shape[axis]
+    results = []
+    for v in qs:
+        rank = input._array.dtype.type(v * (n - 1))
+        low = int(math.floor(rank))
+        step = {"linear": float(rank - low), "lower": 0, "higher": math.ceil(rank) - low,
+                "midpoint": 0.5 * (rank > low), "nearest": builtins.round(float(rank)) - low}[interpolation]  # fmt: skip
+        a, b = ordered.narrow(axis, low, 1), ordered.narrow(axis, builtins.min(low + 1, n - 1), 1)
+        results.append(_drop(a.lerp(b, float(step)) if step else a, (axis,), keepdim))
+    from .shape import stack
+
+    return stack(results) if many else results[0]
+
+
+def diff(input, n=1, dim=-1, prepend=None, append=None):
+    """input[1:] - input[:-1] along a dim, n times"""
+    from .shape import cat
+
+    axis = one_dim(dim, input._array.ndim, "diff")
+    pieces = [p for p in (prepend, input, append) if p is not None]
+    out = cat(pieces, axis) if len(pieces) > 1 else input
+    for _ in range(n):
+        size = out._array.shape[axis]
+        if not size:
+            break
+        after, before = out.narrow(axis, 1, size - 1), out.narrow(axis, 0, size - 1)
+        out = after ^ before if out.dtype is dtypes.bool_ else after - before
+    return out
+
+
+def trapezoid(y, x=None, *, dx=1, dim=-1):
+    """The integral of y over x by the trapezoidal rule."""
+    axis = one_dim(dim, y._array.ndim, "trapezoid")
+    n = y._array.shape[axis]
+    pairs = y.narrow(axis, 1, n - 1) + y.narrow(axis, 0, n - 1)
+    if x is None:
+        return sum(pairs, axis) * dx / 2
+    steps = diff(x, dim=-1 if x._array.ndim == 1 else axis)
+    if x._array.ndim == 1:
+        steps = steps.reshape((-1,) + (1,) * (y._array.ndim - axis - 1))
+    return sum(pairs * steps, axis) / 2
+
+
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    """The distinct elements, sorted; on request each element's place among them, and how often each occurs"""
+    axis = None if dim is None else one_dim(dim, input._array.ndim, "unique")
+    values, inverse, counts = np.unique(input._array, return_inverse=True, return_counts=True, axis=axis)
+    out = [wrap(values)]
+    if return_inverse:
+        out.append(wrap(inverse.reshape(input._array.shape) if axis is None else inverse.reshape(-1)))
+    if return_counts:
+        out.append(wrap(counts))
+    return tuple(out) if len(out) > 1 else out[0]
+
+
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+    """Each run of equal elements as one."""
+    array = input._array.reshape(-1) if dim is None else np.moveaxis(input._array, one_dim(dim, input._array.ndim), 0)
+    flat = array.reshape(len(array), -1) if len(array) else array.reshape(0, 1)
+    new = np.ones(len(array), bool)
+    new[1:] = (flat[1:] != flat[:-1]).any(axis=1)
+    starts = np.flatnonzero(new)
+    values = array[starts]
+    out = [wrap(values.copy() if dim is None else np.moveaxis(values, 0, one_dim(dim, input._array.ndim)).copy())]
+    inverse = np.cumsum(new) - 1
+    if return_inverse:
+        out.append(wrap(inverse.reshape(input._array.shape) if dim is None else inverse))
+    if return_counts:
+        out.append(wrap(np.diff(np.append(starts, len(array)))))
+    return tuple(out) if len(out) > 1 else out[0]
+
+
+def bincount(input, weights=None, minlength=0):
+    """How often each nonnegative integer occurs."""
+    if input._array.ndim != 1 or input._array.dtype.kind not in "iu" or (input._array.size and input._array.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    return wrap(np.bincount(input._array, None if weights is None else weights._array, minlength))
+
+
+def histc(input, bins=100, min=0, max=0):
+    """Counts in equal bins between min and max (both 0: the extremes)"""
+    array = input._array
+    low, high = (array.min(), array.max()) if min == max == 0 and array.size else (min, max)
+    if low == high:
+        low, high = low - 1, high + 1
+    counts, _ = np.histogram(array, bins, (low, high))
+    return wrap(counts.astype(array.dtype))
+
+
+def searchsorted(sorted_sequence, values, *, right=False, side=None):
+    """Where each value would be inserted to keep the innermost dim sorted."""
+    side = side or ("right" if right else "left")
+    wanted = values._array if isinstance(values, Tensor) else np.asarray(values)
+    table = sorted_sequence._array
+    if table.ndim == 1:
+        return wrap(np.asarray(np.searchsorted(table, wanted, side)))
+    out = np.empty(wanted.shape, np.int64)
+    for i in np.ndindex(table.shape[:-1]):
+        out[i] = np.searchsorted(table[i], wanted[i], side)
+    return wrap(out)
+
+
+def bucketize(input, boundaries, *, right=False):
+    """The index of the bucket each element falls in."""
+    return searchsorted(boundaries, input, right=right)

@@ -1,0 +1,145 @@
+"""The recorded graph: nodes, and the edges along which cotangents flow.
+
+A Node remembers one call of one op. Its `edges` name where each cotangent goes: the Node that made that input, or the
+leaf Tensor itself, captured when the op was recorded. Knows no op.
+"""
+
+import itertools
+
+from .hooks import add_hook
+
+creation = itertools.count(1)  # a node's inputs always have smaller numbers than the node itself
+
+
+class Node:
+    """One recorded operation: `vjp(node, g)` turns the cotangent of its output into one cotangent per edge.
+
+    A vjp works on plain arrays; `recorded_vjp(node, g)` does the same on Tensors, recording as it goes, which is what
+    `create_graph=True` asks for.
+    """
+
+    __slots__ = ("_sequence", "edges", "saved", "__dict__", "__weakref__")
+
+    array_code = True  # vjp runs NumPy code only, and so may run with NumPy's warnings off
+    output_nr = 0
+    watched = False  # True once any of the following is set
+    hooks = None  # on the output's cotangent, before vjp: tensor hooks
+    prehooks = None  # the user's Node.register_prehook
+    posthooks = None  # the user's Node.register_hook
+    retained = None  # weak reference to the output, if it retains its grad
+    metadata_of = None
+    trace = None  # where the op was called, in anomaly mode
+
+    def name(self):
+        """The name that `print(tensor)` shows, such as 'MulBackward0'."""
+        return type(self).__name__
+
+    def __repr__(self):
+        return f"<{self.name()} object at {id(self):#x}>"
+
+    @property
+    def public(self):
+        """The node that `grad_fn` shows."""
+        return self
+
+    @property
+    def metadata(self):
+        """A dict for the user's own notes."""
+        if self.metadata_of is None:
+            self.metadata_of = {}
+        return self.metadata_of
+
+    @property
+    def next_functions(self):
+        """For each input the (node, output number) that its cotangent goes to; (None, 0) for one that needs none."""
+        return tuple(_public_edge(target) for target in self.all_edges())
+
+    def all_edges(self):
+        """The edges in the order of the op's inputs, None where an input needs no gradient."""
+        return self.edges
+
+    def register_hook(self, hook):
+        """Call `hook(grad_inputs, grad_outputs)` after this node ran; a tuple it returns replaces grad_inputs."""
+        if self.posthooks is None:
+            self.posthooks = {}
+        return add_hook(self.posthooks, hook)
+
+    def register_prehook(self, hook):
+        """Call `hook(grad_outputs)` before this node runs; a tuple it returns replaces grad_outputs."""
+        if self.prehooks is None:
+            self.prehooks = {}
+        return add_hook(self.prehooks, hook)
+
+
+def _public_edge(target):
+    if target is None:
+        return None, 0
+    if isinstance(target, Node):
+        return target.public, target.output_nr
+    return AccumulateGrad(target), 0
+
+
+class AccumulateGrad:
+    """What `next_functions` shows for a leaf: the end of the graph, where `.grad` is added to."""
+
+    __slots__ = ("variable",)
+    next_functions = ()
+    metadata = None
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    def name(self):
+        """torch's name for it."""
+        return "struct torch::autograd::AccumulateGrad"
+
+    def __repr__(self):
+        return f"<AccumulateGrad object at {id(self.variable):#x}>"
+
+    def __eq__(self, other):
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self):
+        return hash(("AccumulateGrad", id(self.variable)))
+
+    def register_hook(self, hook):
+        """Call `hook(grad_inputs, grad_outputs)` once the leaf's gradient is known."""
+        return self.variable.register_hook(lambda grad: hook((), (grad,)))
+
+
+class Cotangents(dict):
+    """The cotangents of a node with several outputs, by output number; adding merges them."""
+
+    def __add__(self, other):
+        merged = Cotangents(self)
+        for number, g in other.items():
+            merged[number] = merged[number] + g if number in merged else g
+        return merged
+
+
+class Output(Node):
+    """One output of a node that has several; hands its cotangent to that node under its number."""
+
+    __slots__ = ("output_nr",)
+
+    def __init__(self, node, number):
+        self._sequence = next(creation)
+        self.edges = (node,)
+        self.saved = ()
+        self.output_nr = number
+
+    @property
+    def public(self):
+        return self.edges[0]
+
+    def name(self):
+        """The name of the node it belongs to."""
+        return self.edges[0].name()
+
+    def recorded_vjp(self, g):
+        """Its own cotangent, labelled."""
+        return (Cotangents({self.output_nr: g}),)
+
+    vjp = staticmethod(recorded_vjp)
+
+

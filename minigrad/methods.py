@@ -1,0 +1,680 @@
+"""The knot: Tensor gets its operators and methods.
+
+Ops make Tensors and Tensors have ops; this is the one place where the two meet. Owns the table of names, and the
+methods that are no function of torch's: conversions, protocols, the autograd methods. Knows no derivative.
+"""
+
+import copy
+import weakref
+
+import numpy as np
+
+from . import dtypes, functions, random
+from .hooks import add_hook
+from .dtypes import Size
+from .grad_mode import state
+from .inplace import check_writable, in_place, snapshot, write
+from .ops import elementwise
+from .primitive import as_operand, to_dtype
+from .printing import tensor_format, tensor_repr
+from .tensor import Tensor, alias, wrap
+
+# -- methods that are functions ------------------------------------------------------------------------------------
+
+METHODS = """
+abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all amax amin aminmax any arccos arccosh arcsin
+arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bincount bitwise_and
+bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk clamp clamp_max
+clamp_min clip clone contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum deg2rad diag diag_embed
+diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq exp exp2 expand expand_as expm1 fix flatten flip fliplr
+flipud float_power floor floor_divide fmax fmin fmod frac gather ge ger greater greater_equal gt heaviside histc hsplit hypot
+index_add index_copy index_fill index_put index_select inner isfinite isinf isnan isneginf isposinf isreal kron kthvalue ldexp
+le lerp less less_equal log log10 log1p log2 log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or
+logical_xor logit logsumexp lt masked_fill masked_scatter masked_select matmul matrix_power max maximum mean median min minimum
+mm mode moveaxis movedim msort mul multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm not_equal outer
+permute positive pow prod put quantile rad2deg ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as roll
+rot90 round rsqrt scatter scatter_add scatter_reduce select select_scatter sgn sigmoid sign signbit sin sinc sinh
+slice_scatter softmax sort split split_with_sizes sqrt square squeeze std sub subtract sum sum_to_size swapaxes swapdims t
+take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc unbind unflatten unfold unique
+unique_consecutive unsqueeze var vdot view view_as vsplit xlogy
+""".split()
+for _name in METHODS:
+    setattr(Tensor, _name, getattr(functions, _name))
+
+IN_PLACE = """
+abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin
+asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil clamp
+clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq exp exp2 expm1 fill fix float_power floor
+floor_divide fmod frac ge greater greater_equal gt heaviside hypot index_add index_copy index_fill index_put ldexp le lerp less
+less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter mul multiply
+nan_to_num ne neg negative not_equal pow put rad2deg reciprocal relu remainder round rsqrt scatter scatter_add scatter_reduce
+sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan tanh tril triu true_divide trunc xlogy zero
+""".split()
+for _name in IN_PLACE:
+    setattr(Tensor, _name + "_", in_place(getattr(functions, _name), _name + "_"))
+
+for _name in "uniform_ normal_ random_ bernoulli_ exponential_ geometric_ cauchy_ log_normal_".split():
+    setattr(Tensor, _name, getattr(random, _name))
+Tensor.bernoulli, Tensor.multinomial = random.bernoulli, random.multinomial
+
+
+def _where(self, condition, other):
+    """self where condition, other elsewhere"""
+    return functions.where(condition, self, other)
+
+
+Tensor.where = _where
+
+
+# -- in place, the fast way ----------------------------------------------------------------------------------------
+
+
+def _in_place_arithmetic(name):
+    """add_, sub_, mul_, div_: written straight into the memory when nothing is recorded and the dtypes agree."""
+    general = in_place(getattr(functions, name), name + "_")
+    ufunc = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide}[name]
+
+    def method(self, other, **keywords):
+        array = self._array
+        if state.enabled or keywords or array.dtype.kind != "f" or self._inference:
+            return general(self, other, **keywords)
+        if isinstance(other, Tensor):
+            value = other._array
+            if value.dtype is not array.dtype and value.dtype.kind == "f" and value.ndim:
+                return general(self, other)
+        elif other.__class__ is float or other.__class__ is int:
+            value = other
+        else:
+            return general(self, other)
+        if 0 in array.strides:
+            return general(self, other)
+        try:
+            state.run(ufunc, array, value, array)
+        except (ValueError, TypeError):
+            return general(self, other)
+        self._counter[0] += 1
+        return self
+
+    method.__name__ = method.__qualname__ = name + "_"
+    method.__doc__ = general.__doc__
+    return method
+
+
+for _name in ("add", "sub", "mul", "div"):
+    setattr(Tensor, _name + "_", _in_place_arithmetic(_name))
+Tensor.subtract_, Tensor.multiply_, Tensor.divide_, Tensor.true_divide_ = Tensor.sub_, Tensor.mul_, Tensor.div_, Tensor.div_
+
+
+def _copy_(self, src, non_blocking=False):
+    """Write the values of src (broadcast, converted to this dtype) into this tensor and return it."""
+    src = src if isinstance(src, Tensor) else as_operand(src)
+    recording = check_writable(self, src)
+    if src is self:
+        return self
+    src = to_dtype(src, self.dtype)
+    if src._array.shape != self._array.shape:
+        src = functions.expand(src, self._array.shape)
+    if recording:
+        return write(self, elementwise.copied(snapshot(self), src))
+    return write(self, wrap(src._array.copy() if np.may_share_memory(src._array, self._array) else src._array))
+
+
+Tensor.copy_ = _copy_
+
+
+def _set_(self, source):
+    """Show the memory of another tensor from now on."""
+    self._array, self._counter = source._array, source._counter
+    return self
+
+
+Tensor.set_ = _set_
+
+
+def _reshaping(name):
+    """squeeze_, unsqueeze_, transpose_, t_: the same memory under another shape."""
+    function = getattr(functions, name)
+
+    def method(self, *args):
+        if self._base is not None or self.requires_grad:
+            check_writable(self)
+        view = function(alias(self), *args)
+        node = function(self, *args)._node
+        self._array = view._array
+        self._node = node
+        return self
+
+    method.__name__, method.__doc__ = name + "_", f"`{name}` in place: this tensor shows the same memory reshaped."
+    return method
+
+
+for _name in ("squeeze", "unsqueeze", "transpose", "t", "swapaxes", "swapdims"):
+    setattr(Tensor, _name + "_", _reshaping(_name))
+
+
+# -- operators -----------------------------------------------------------------------------------------------------
+
+
+def _operand(x):
+    return x if isinstance(x, Tensor) else as_operand(x)
+
+
+def _operator(function):
+    """A binary operator: NotImplemented for what no Tensor can be combined with, so that Python asks the other side."""
+
+    def forward(self, other):
+        try:
+            return function(self, other)
+        except TypeError:
+            if _known(other):
+                raise
+            return NotImplemented
+
+    return forward
+
+
+def _reflected(function):
+    def backward(self, other):
+        if not _known(other):
+            return NotImplemented
+        return function(_operand(other), self)
+
+    return backward
+
+
+def _known(x):
+    return isinstance(x, (Tensor, int, float, bool, np.ndarray, np.generic))
+
+
+Tensor.__add__ = _operator(elementwise.add)
+Tensor.__radd__ = _operator(elementwise.add)
+Tensor.__mul__ = _operator(elementwise.mul)
+Tensor.__rmul__ = _operator(elementwise.mul)
+Tensor.__sub__, Tensor.__rsub__ = _operator(functions.sub), _reflected(functions.sub)
+Tensor.__truediv__, Tensor.__rtruediv__ = _operator(elementwise.div), _reflected(elementwise.div)
+Tensor.__floordiv__, Tensor.__rfloordiv__ = _operator(functions.floor_divide), _reflected(functions.floor_divide)
+Tensor.__mod__, Tensor.__rmod__ = _operator(functions.remainder), _reflected(functions.remainder)
+Tensor.__pow__, Tensor.__rpow__ = _operator(functions.pow), _reflected(functions.pow)
+Tensor.__matmul__, Tensor.__rmatmul__ = _operator(functions.matmul), _reflected(functions.matmul)
+Tensor.__and__ = Tensor.__rand__ = _operator(functions.bitwise_and)
+Tensor.__or__ = Tensor.__ror__ = _operator(functions.bitwise_or)
+Tensor.__xor__ = Tensor.__rxor__ = _operator(functions.bitwise_xor)
+Tensor.__lshift__, Tensor.__rshift__ = _operator(functions.bitwise_left_shift), _operator(functions.bitwise_right_shift)
+Tensor.__rlshift__ = _reflected(functions.bitwise_left_shift)
+Tensor.__rrshift__ = _reflected(functions.bitwise_right_shift)
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    setattr(Tensor, f"__{_name}__", _operator(getattr(elementwise, _name)))
+Tensor.__neg__, Tensor.__pos__, Tensor.__abs__ = functions.neg, functions.positive, functions.abs
+Tensor.__invert__ = functions.bitwise_not
+for _symbol, _method in {
+    "add": "add_", "sub": "sub_", "mul": "mul_", "truediv": "div_", "floordiv": "floor_divide_", "mod": "remainder_",
+    "pow": "pow_", "and": "bitwise_and_", "or": "bitwise_or_", "xor": "bitwise_xor_", "lshift": "bitwise_left_shift_",
+    "rshift": "bitwise_right_shift_",
+}.items():  # fmt: skip
+    setattr(Tensor, f"__i{_symbol}__", getattr(Tensor, _method))
+Tensor.__getitem__, Tensor.__setitem__ = functions.getitem, functions.setitem
+
+Tensor.T = property(lambda self: functions.permute(self, tuple(range(self._array.ndim))[::-1]), doc="All dims reversed.")
+
+
+def _mT(self):
+    if self._array.ndim < 2:
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."
+        )
+    return functions.transpose(self, -2, -1)
+
+
+Tensor.mT = Tensor.mH = property(_mT, doc="The last two dims swapped.")
+Tensor.H = property(lambda self: functions.t(self), doc="A matrix transposed.")
+Tensor.real = property(lambda self: self, doc="The tensor itself: there are no complex ones.")
+
+
+# -- sizes ---------------------------------------------------------------------------------------------------------
+
+
+def _size(self, dim=None):
+    """The shape, or the size of one dim."""
+    if dim is None:
+        return self.shape
+    return self._array.shape[functions.arguments.one_dim(dim, self._array.ndim, "size")]
+
+
+def _stride(self, dim=None):
+    """How many elements lie between neighbours along each dim."""
+    strides = tuple(s // self._array.itemsize for s in self._array.strides)
+    if not self._array.size or 1 in self._array.shape:  # NumPy's choice is arbitrary where it does not matter
+        strides = _torch_strides(self._array, strides)
+    return strides if dim is None else strides[dim]
+
+
+def _torch_strides(array, strides):
+    if not array.flags.c_contiguous:
+        return strides
+    out, step = [], 1
+    for n in reversed(array.shape):
+        out.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(out))
+
+
+Tensor.size, Tensor.stride = _size, _stride
+Tensor.dim = Tensor.ndimension = lambda self: self._array.ndim
+Tensor.numel = Tensor.nelement = lambda self: self._array.size
+Tensor.element_size = lambda self: self._array.itemsize
+Tensor.is_contiguous = lambda self, memory_format=None: self._array.flags.c_contiguous
+Tensor.is_floating_point = lambda self: self._array.dtype.kind == "f"
+Tensor.is_complex = lambda self: False
+Tensor.is_signed = lambda self: self._array.dtype.kind in "if"
+Tensor.is_pinned = lambda self: False
+Tensor.is_same_size = lambda self, other: self._array.shape == other._array.shape
+Tensor.is_set_to = lambda self, tensor: self._array is tensor._array
+Tensor.data_ptr = lambda self: self._array.__array_interface__["data"][0]
+Tensor.get_device = lambda self: -1
+Tensor.type_as = lambda self, other: self.to(other.dtype)
+
+
+def _storage_offset(self):
+    """How many elements lie before this view's first in its base's memory."""
+    base = self._array if self._base is None else self._base._array
+    return (self.data_ptr() - base.__array_interface__["data"][0]) // self._array.itemsize
+
+
+Tensor.storage_offset = _storage_offset
+Tensor._is_view = lambda self: self._base is not None
+
+
+# -- conversion ----------------------------------------------------------------------------------------------------
+
+
+def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
+    """This tensor as another dtype (or the dtype of another tensor); self if nothing changes."""
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype = arg.dtype
+        elif isinstance(arg, (str, dtypes.device)):
+            device = arg
+        elif isinstance(arg, (dtypes.dtype, type)):
+            dtype = dtypes.as_dtype(arg)
+        elif not isinstance(arg, bool) and arg is not None:
+            raise TypeError(f"to() received an invalid combination of arguments: {type(arg).__name__} is neither dtype, device nor Tensor")
+    dtypes.check_device(device)
+    target = self._array.dtype if dtype is None else dtypes.as_numpy(dtype)
+    if target == self._array.dtype:
+        return self.clone() if copy else self
+    if target.kind == "f" and self._array.dtype.kind == "f":
+        return elementwise.cast(self, dtype=target, x_dtype=self._array.dtype)
+    return elementwise.convert(self, dtype=target)
+
+
+Tensor.to = _to
+for _name, _dtype in {
+    "double": dtypes.float64, "float": dtypes.float32, "half": dtypes.float16, "int": dtypes.int32, "long": dtypes.int64,
+    "short": dtypes.int16, "bool": dtypes.bool_, "byte": dtypes.uint8, "char": dtypes.int8,
+}.items():  # fmt: skip
+    setattr(Tensor, _name, (lambda d: lambda self, memory_format=None: self.to(d))(_dtype))
+    getattr(Tensor, _name).__doc__ = f"This tensor as {_dtype.name}."
+Tensor.cpu = lambda self, memory_format=None: self
+
+
+def _cuda(self, device=None, non_blocking=False):
+    """Raises: this tensor's array lives on the CPU."""
+    dtypes.check_device("cuda")
+
+
+Tensor.cuda = _cuda
+
+
+class TensorType(type):
+    """FloatTensor and its kin: constructors of one dtype, and what `tensor.type(...)` takes."""
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, Tensor) and x.dtype is cls.dtype
+
+    def __call__(cls, *args):
+        return construct(cls.dtype, args)
+
+    def __repr__(cls):
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+def construct(dtype, args):
+    """Tensor(2, 3): memory of that shape; Tensor(data): a copy of the data; both as `dtype`."""
+    if not args:
+        return wrap(np.empty(0, dtype.numpy))
+    if isinstance(args[0], Size) or all(isinstance(a, int) and not isinstance(a, bool) for a in args):
+        return functions.empty(*args, dtype=dtype)
+    if len(args) > 1:
+        raise TypeError(
+            f"new() received an invalid combination of arguments - got ({', '.join(type(a).__name__ for a in args)}): "
+            "give sizes, or the data as one nested list"
+        )
+    data = args[0]
+    if isinstance(data, Tensor):
+        if data.dtype is not dtype:
+            raise TypeError(f"expected {dtype.type_name} (got {data.dtype.type_name}): use tensor.to(dtype)")
+        return data.detach()
+    if isinstance(data, (int, float, bool)):
+        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+    return wrap(functions.creation.array_from(data, dtype.numpy))
+
+
+TYPES = {
+    f"{d.type_name}Tensor": TensorType(f"{d.type_name}Tensor", (), {"dtype": d, "__module__": "torch"})
+    for d in dtypes.ALL
+}
+
+
+def _init(cls, *args, device=None, **keywords):
+    if cls is not Tensor and not args and not keywords:
+        return object.__new__(cls)
+    dtypes.check_device(device)
+    out = construct(dtypes.get_default_dtype(), args or ((keywords.pop("data"),) if "data" in keywords else ()))
+    if keywords:
+        raise TypeError(f"new() got an unexpected keyword argument '{next(iter(keywords))}'")
+    if cls is not Tensor:
+        out.__class__ = cls
+    return out
+
+
+Tensor.__new__ = staticmethod(_init)
+
+
+def _type(self, dtype=None, non_blocking=False):
+    """torch's name of this tensor's type; or the tensor as another type (a dtype, FloatTensor, "torch.FloatTensor")."""
+    if dtype is None:
+        return f"torch.{self.dtype.type_name}Tensor"
+    if isinstance(dtype, str):
+        name = dtype.removeprefix("torch.")
+        if name not in TYPES:
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = TYPES[name]
+    if isinstance(dtype, TensorType):
+        dtype = dtype.dtype
+    elif dtype is Tensor:
+        dtype = dtypes.get_default_dtype()
+    return self.to(dtype)
+
+
+Tensor.type = _type
+
+
+def _numpy(self, *, force=False):
+    """The array itself: memory is shared. `force=True` also takes a tensor that requires grad (detached)."""
+    if self.requires_grad and not force:
+        raise RuntimeError(
+            "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+        )
+    return self._array
+
+
+def _item(self):
+    """The one element, as a Python number."""
+    if self._array.size != 1:
+        raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+    return self._array.item()
+
+
+Tensor.numpy, Tensor.item = _numpy, _item
+Tensor.tolist = lambda self: self._array.tolist()
+Tensor.tolist.__doc__ = "Nested lists of Python numbers; a number for a 0-d tensor."
+
+
+def _array_protocol(self, dtype=None, copy=None):
+    if self.requires_grad:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    if dtype is None or dtype == self._array.dtype:
+        return self._array.copy() if copy else self._array
+    return self._array.astype(dtype)
+
+
+Tensor.__array__ = _array_protocol
+
+
+def _array_wrap(self, array, context=None, return_scalar=False):
+    if array.dtype == np.bool_ or array.dtype in {d.numpy for d in dtypes.ALL}:
+        return wrap(np.asarray(array))
+    return array
+
+
+Tensor.__array_wrap__ = _array_wrap
+
+
+def _dlpack(self, **keywords):
+    if self.requires_grad:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    return self._array.__dlpack__(**keywords)
+
+
+Tensor.__dlpack__ = _dlpack
+Tensor.__dlpack_device__ = lambda self: self._array.__dlpack_device__()
+
+
+def _number(kind):
+    def convert(self):
+        return kind(_item(self))
+
+    return convert
+
+
+Tensor.__float__, Tensor.__int__ = _number(float), _number(int)
+Tensor.__complex__ = _number(complex)
+
+
+def _bool(self):
+    n = self._array.size
+    if n != 1:
+        if not n:
+            raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+        raise RuntimeError(
+            "Boolean value of Tensor with more than one value is ambiguous: use .any() or .all(), or an elementwise test"
+        )
+    return bool(self._array.item())
+
+
+def _index(self):
+    if self._array.size != 1 or self._array.dtype.kind == "f":
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(self._array.item())
+
+
+def _len(self):
+    if not self._array.ndim:
+        raise TypeError("len() of a 0-d tensor")
+    return self._array.shape[0]
+
+
+def _iter(self):
+    if not self._array.ndim:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(functions.unbind(self))
+
+
+def _contains(self, element):
+    if isinstance(element, (Tensor, int, float, bool)):
+        return bool((element == self).any())
+    raise RuntimeError(
+        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+    )
+
+
+Tensor.__bool__, Tensor.__index__, Tensor.__len__ = _bool, _index, _len
+Tensor.__iter__, Tensor.__contains__ = _iter, _contains
+Tensor.__reversed__ = lambda self: functions.flip(self, 0) if self._array.ndim else self
+Tensor.__repr__ = lambda self, *, tensor_contents=None: tensor_repr(self)
+Tensor.__format__ = lambda self, spec: tensor_format(self, spec)
+
+
+def _deepcopy(self, memo):
+    if id(self) in memo:
+        return memo[id(self)]
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If "
+            "you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
+            "https://github.com/pytorch/pytorch/pull/103001"
+        )
+    out = wrap(self._array.copy())
+    out.__class__ = type(self)
+    memo[id(self)] = out
+    out._requires_grad = self._requires_grad
+    if self._grad is not None:
+        out._grad = copy.deepcopy(self._grad, memo)
+    own = {"_array", "_counter", "_requires_grad", "_grad", "_base", "_base_node", "_view_kind", "_hooks", "_post_accumulate_hooks"}
+    for name, value in self.__dict__.items():
+        if name not in own:
+            setattr(out, name, copy.deepcopy(value, memo))
+    return out
+
+
+def _reduce(self):
+    raise TypeError(
+        "a Tensor is not pickled, because reading a pickle runs code: use minigrad.save and minigrad.load, or tensor.numpy()"
+    )
+
+
+Tensor.__deepcopy__, Tensor.__reduce_ex__ = _deepcopy, lambda self, protocol: _reduce(self)
+Tensor.__copy__ = lambda self: _shallow(self)
+
+
+def _shallow(self):
+    out = alias(self)
+    out.__class__ = type(self)
+    out.__dict__.update(self.__dict__)
+    return out
+
+
+# -- new tensors of this dtype -------------------------------------------------------------------------------------
+
+
+def _new(name):
+    function = getattr(functions, name)
+
+    def method(self, *size, dtype=None, device=None, requires_grad=False, **keywords):
+        return function(*size, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad, **keywords)
+
+    method.__name__, method.__doc__ = f"new_{name}", f"`{name}` in this tensor's dtype."
+    return method
+
+
+for _name in ("zeros", "ones", "empty", "full", "tensor"):
+    setattr(Tensor, f"new_{_name}", _new(_name))
+Tensor.new = lambda self, *args: construct(self.dtype, args)
+
+
+# -- comparison of whole tensors -----------------------------------------------------------------------------------
+
+
+def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """|input - other| <= atol + rtol * |other|, elementwise; equal infinities are close"""
+    if input._array.dtype != other._array.dtype:
+        raise RuntimeError(f"{input.dtype.type_name} did not match {other.dtype.type_name}")
+    if rtol < 0 or atol < 0:
+        raise RuntimeError(f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got {rtol if rtol < 0 else atol}")
+    return wrap(np.asarray(state.run(_close, input._array, other._array, rtol, atol, equal_nan)))
+
+
+def _close(a, b, rtol, atol, equal_nan):
+    close = a == b
+    if equal_nan and a.dtype.kind == "f":
+        close = close | ((a != a) & (b != b))
+    if a.dtype.kind == "b":
+        return close
+    wide = a.dtype if a.dtype.kind == "f" else np.float64
+    error = np.abs(a.astype(wide) - b.astype(wide))
+    return close | (np.isfinite(error) & (error <= atol + np.abs(rtol * b.astype(wide))))
+
+
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """True if every element is close"""
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+def equal(input, other):
+    """True if shapes and all elements are the same"""
+    return bool(np.array_equal(input._array, other._array))
+
+
+Tensor.isclose, Tensor.allclose, Tensor.equal = isclose, allclose, equal
+
+
+# -- autograd ------------------------------------------------------------------------------------------------------
+
+
+def _detach(self):
+    """The same memory as a tensor without history; the version counter is shared."""
+    out = alias(self)
+    return out
+
+
+def _detach_(self):
+    """Forget the history: this tensor becomes a leaf that does not require grad."""
+    if self._base is not None:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+            "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
+            "called on these gradients."
+        )
+    self._node, self._requires_grad, self._retains_grad = None, False, False
+    return self
+
+
+def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Add d(self)/d(leaf), times `gradient` (needed unless self is one number), to the .grad of every leaf.
+
+    >>> import minigrad
+    >>> w = minigrad.tensor(3.0, requires_grad=True)
+    >>> (w * w).backward()
+    >>> w.grad
+    tensor(6.)
+    """
+    from .autograd import backward
+
+    backward((self,), (gradient,), retain_graph, create_graph, inputs=inputs)
+
+
+def _retain_grad(self):
+    """Keep the gradient of this non-leaf tensor in .grad during backward."""
+    if not self.requires_grad:
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    if self._node is None or self._retains_grad:
+        return
+    self._retains_grad = True
+    self._node.retained = weakref.ref(self)
+    self._node.watched = True
+
+
+def _register_hook(self, hook):
+    """Call hook(grad) when the gradient of this tensor is computed; what it returns replaces the gradient."""
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if self._node is None:
+        if self._hooks is None:
+            self._hooks = {}
+        return add_hook(self._hooks, hook)
+    node = self._node
+    if node.hooks is None:
+        node.hooks = {}
+    node.watched = True
+    return add_hook(node.hooks, hook)
+
+
+def _register_post_accumulate_grad_hook(self, hook):
+    """Call hook(tensor) after the .grad of this leaf has been added to."""
+    if not self.requires_grad:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if self._node is not None:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    if self._post_accumulate_hooks is None:
+        self._post_accumulate_hooks = {}
+    return add_hook(self._post_accumulate_hooks, hook)
+
+
+Tensor.detach, Tensor.detach_, Tensor.backward, Tensor.retain_grad = _detach, _detach_, _backward, _retain_grad
+Tensor.register_hook = _register_hook
+Tensor.register_post_accumulate_grad_hook = _register_post_accumulate_grad_hook
+
+for _name, _function in list(vars(Tensor).items()):
+    if callable(_function) and getattr(_function, "__name__", "").startswith("_") and not _name.startswith("_"):
+        _function.__name__ = _name
+

@@ -1,0 +1,326 @@
+"""The arrays that a Tensor may hold, and the functions that act on them.
+
+Owns one namespace per array library. A namespace answers the same names with the same signatures (array-API spelling:
+`axis`, `keepdims`), so an op's forward and its derivative formulas are written once; `tests/test_dialect.py` holds them
+to it. Knows no Tensor and no gradient.
+"""
+
+import math
+
+import numpy as np
+
+_DIRECT = (
+    "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh sign "
+    "abs floor ceil trunc floor_divide remainder fmod maximum minimum fmax fmin where logaddexp zeros_like "
+    "logical_and logical_or logical_xor logical_not isinf isfinite signbit hypot copysign"
+).split()
+
+
+class Namespaces(dict):
+    """The namespace of an array, by its class; `namespaces[Tensor]` is minigrad's own ops, recorded."""
+
+    def __missing__(self, cls):
+        if issubclass(cls, (np.ndarray, np.generic)):
+            self[cls] = NumPy
+            return NumPy
+        if cls.__module__ == "torch":
+            from .torch_namespace import Torch
+
+            self[cls] = Torch
+            return Torch
+        raise TypeError(f"no array namespace is known for {cls.__module__}.{cls.__name__}")
+
+
+namespaces = Namespaces()
+
+
+def sum_axes(g_shape, shape):
+    """The axes of `g_shape` that broadcasting from `shape` made or stretched."""
+    lead = len(g_shape) - len(shape)
+    stretched = (i + lead for i, n in enumerate(shape) if n == 1 and g_shape[i + lead] != 1)
+    return (*range(lead), *stretched)
+
+
+def count(shape, axis):
+    """How many elements a reduction of `shape` over `axis` (None: all) puts into one."""
+    return math.prod(shape) if axis is None else math.prod(shape[i] for i in axis)
+
+
+def inverse(axes):
+    """The permutation that undoes `axes`."""
+    back = [0] * len(axes)
+    for i, axis in enumerate(axes):
+        back[axis] = i
+    return tuple(back)
+
+
+def kept_shape(shape, axis):
+    """`shape` with the reduced axes as size 1."""
+    return tuple(1 if axis is None or i in axis else n for i, n in enumerate(shape))
+
+
+def corner(shape):
+    """The key of the first `shape` elements along every axis."""
+    return tuple(slice(n) for n in shape)
+
+
+def _wide(x):
+    """The dtype to accumulate in: half precision in single, integers in int64, as torch does."""
+    kind = x.dtype.kind
+    return (np.float32 if x.dtype.itemsize == 2 else None) if kind == "f" else np.int64
+
+
+class NumPy:
+    """NumPy under the names that ops use. Every function takes and returns plain arrays."""
+
+    count, inverse = staticmethod(count), staticmethod(inverse)
+
+    # -- elementwise
+
+    def cast(x, dtype):
+        return x.astype(dtype)
+
+    def convert(x, dtype):
+        if dtype.kind != "b" and x.dtype.kind == "f":  # through int64, so that what does not fit wraps as in torch
+            return x.astype(np.int64).astype(dtype) if dtype.itemsize < 8 else x.astype(dtype)
+        return x.astype(dtype)
+
+    def copy(x):
+        return x.copy()
+
+    def trunc_divide(a, b):
+        if a.dtype.kind == "f":
+            return np.trunc(a / b)
+        quotient = np.floor_divide(a, b)
+        return quotient + ((quotient * b != a) & ((a < 0) != (b < 0))).astype(quotient.dtype)
+
+    def round(x, decimals):
+        if decimals == 0 or x.dtype.kind != "f":
+            return np.rint(x).astype(x.dtype) if x.dtype.kind == "f" else x.copy()
+        scale = x.dtype.type(10.0 ** abs(decimals))
+        return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
+
+    def power(x, n):
+        if x.dtype.kind == "f":
+            if n == 2:
+                return x * x
+            if n == 3:
+                return x * x * x
+            if n == 1:
+                return +x
+            if n == 4 or n == 5:
+                square = x * x
+                return square * square if n == 4 else square * square * x
+            if n == 0.5:
+                return np.sqrt(x)
+            if n == -1:
+                return 1 / x
+            if n == -2:
+                return 1 / (x * x)
+            if n == -0.5:
+                return 1 / np.sqrt(x)
+        return np.power(x, n)
+
+    def zeros(shape, like):
+        return np.zeros(shape, like.dtype)
+
+    # -- reductions
+
+    def sum_to(g, shape):
+        if g.shape == shape:
+            return g
+        return np.add.reduce(g, axis=sum_axes(g.shape, shape), dtype=_wide(g), keepdims=True).astype(
+            g.dtype, copy=False
+        ).reshape(shape)
+
+    def widen(g, shape, axis, keepdims):
+        return g if keepdims or axis is None else g.reshape(kept_shape(shape, axis))
+
+    def sum(x, axis, keepdims):
+        wide = _wide(x)
+        total = np.add.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
+        return total if wide is not np.float32 else total.astype(x.dtype)
+
+    def mean(x, axis, keepdims):
+        total = np.add.reduce(x, axis=axis, dtype=_wide(x), keepdims=keepdims)
+        n = count(x.shape, axis)
+        return (total / n if n else total * np.nan).astype(x.dtype, copy=False)
+
+    def var(x, axis, correction):
+        wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+        n = count(x.shape, axis)
+        centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
+        total = np.add.reduce(centred * centred, axis=axis, keepdims=True)
+        return (total / wide.dtype.type(max(n - correction, 0))).astype(x.dtype, copy=False)
+
+    def prod(x, axis):
+        wide = _wide(x)
+        return np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=True).astype(
+            x.dtype if x.dtype.kind == "f" else np.int64, copy=False
+        )
+
+    def amax(x, axis):
+        return np.maximum.reduce(x, axis=axis, keepdims=True)
+
+    def amin(x, axis):
+        return np.minimum.reduce(x, axis=axis, keepdims=True)
+
+    def any(x, axis, keepdims):
+        return np.any(x, axis=axis, keepdims=keepdims)
+
+    def all(x, axis, keepdims):
+        return np.all(x, axis=axis, keepdims=keepdims)
+
+    def argmax(x, axis, keepdims):
+        return np.argmax(x, axis=axis, keepdims=keepdims)
+
+    def argmin(x, axis, keepdims):
+        return np.argmin(x, axis=axis, keepdims=keepdims)
+
+    def argsort(x, axis, descending):
+        if not descending:
+            return np.argsort(x, axis=axis, kind="stable")
+        # Equals keep their order also downwards: sort the reversed array upwards and reverse the result.
+        flipped = np.argsort(np.flip(x, axis), axis=axis, kind="stable")
+        return np.flip(x.shape[axis] - 1 - flipped, axis).copy()
+
+    def cumsum(x, axis):
+        return np.cumsum(x, axis=axis, dtype=None if x.dtype.kind == "f" else np.int64)
+
+    def cumprod(x, axis):
+        return np.cumprod(x, axis=axis, dtype=None if x.dtype.kind == "f" else np.int64)
+
+    def logcumsumexp(x, axis):
+        return np.logaddexp.accumulate(x, axis=axis)
+
+    # -- shape
+
+    def reshape(x, shape):
+        return x.reshape(shape)
+
+    def permute(x, axes):
+        return x.transpose(axes)
+
+    def broadcast_to(x, shape):
+        if x.ndim == 0 and isinstance(x, np.ndarray):  # ten times as fast as np.broadcast_to
+            return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        return np.broadcast_to(x, shape)
+
+    def diagonal(x, offset, axes):
+        diagonal = np.diagonal(x, offset, *axes)
+        if x.flags.writeable and not diagonal.flags.writeable:
+            diagonal.flags.writeable = True
+        return diagonal
+
+    def diagonal_adjoint(x, shape, offset, axes):
+        out = np.zeros(shape, x.dtype)
+        NumPy.diagonal(out, offset, axes)[...] = x
+        return out
+
+    def flip(x, axes):
+        return np.flip(x, axes).copy()
+
+    def roll(x, shifts, axes):
+        return np.roll(x, shifts, axes)
+
+    def tril(x, k):
+        return np.tril(x, k)
+
+    def triu(x, k):
+        return np.triu(x, k)
+
+    def concat(arrays, axis):
+        return np.concatenate(arrays, axis)
+
+    # -- indexing
+
+    def item(x, key):
+        return x[key]
+
+    slice = index = item
+
+    def slice_adjoint(x, shape, key):
+        out = np.zeros(shape, x.dtype)
+        out[key] = x
+        return out
+
+    def index_adjoint(x, shape, key):
+        out = np.zeros(shape, x.dtype)
+        np.add.at(out, key, x)
+        return out
+
+    def with_item(x, value, key):
+        out = x.copy()
+        out[key] = value
+        return out
+
+    def with_item_added(x, value, key):
+        out = x.copy()
+        np.add.at(out, key, value)
+        return out
+
+    def gather(x, axis, index):
+        part = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape))
+        return np.take_along_axis(x[part], index, axis)
+
+    def gather_adjoint(x, shape, axis, index):
+        return NumPy.scatter_add(np.zeros(shape, x.dtype), x, axis, index)
+
+    def _along(index, axis):
+        grid = np.ogrid[tuple(slice(n) for n in index.shape)]
+        return tuple(index if i == axis else g for i, g in enumerate(grid))
+
+    def scatter(x, src, axis, index):
+        out = x.copy()
+        out[NumPy._along(index, axis)] = src[corner(index.shape)] if np.ndim(src) else src
+        return out
+
+    def scatter_add(x, src, axis, index):
+        out = x.copy()
+        np.add.at(out, NumPy._along(index, axis), src[corner(index.shape)])
+        return out
+
+    def embed(x, shape):
+        """x in the first corner of zeros of `shape`."""
+        if x.shape == shape:
+            return x
+        return NumPy.slice_adjoint(x, shape, corner(x.shape))
+
+    def put_positions(x, value, positions):
+        out = np.array(x, order="C")
+        out.reshape(-1)[positions] = value
+        return out
+
+    def at_positions(x, positions):
+        return x.reshape(-1)[positions]
+
+    # -- products
+
+    def matmul(a, b):
+        if a.dtype.itemsize == 2 and a.dtype.kind == "f":
+            return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+        return np.matmul(a, b)
+
+    def mT(x):
+        return x.swapaxes(-1, -2)
+
+    def dot(a, b):
+        return np.dot(a, b) if a.dtype.itemsize > 2 else np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+
+    def outer(a, b):
+        return a[:, None] * b
+
+    def rows(x):
+        return x.reshape(-1, x.shape[-1]) if x.ndim != 2 else x
+
+    def linear(x, weight, bias):
+        out = np.dot(x, weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
+        out += bias
+        return out
+
+
+for _name, _function in list(vars(NumPy).items()):
+    if callable(_function) and not isinstance(_function, staticmethod):
+        setattr(NumPy, _name, staticmethod(_function))
+for _name in _DIRECT:
+    setattr(NumPy, _name, staticmethod(getattr(np, _name)))

@@ -1,0 +1,603 @@
+"""The elementwise ops: a table of derivatives.
+
+Owns each op's forward and one formula per input, in the dialect of `primitive.py`. `g` is the cotangent of the result.
+Broadcasting and promotion are not mentioned here: `primitive.py` does both. Where a derivative does not exist, the
+formula gives torch's choice.
+"""
+
+import math
+
+from ..primitive import primitive
+
+# -- arithmetic ----------------------------------------------------------------------------------------------------
+
+
+@primitive(promote="same", a=lambda g: g, b=lambda g: g)
+def add(a, b):
+    """a + b"""
+    return a + b
+
+
+@primitive(promote="same", a=lambda g: g, b=lambda g: -g)
+def sub(a, b):
+    """a - b"""
+    return a - b
+
+
+@primitive(promote="same", a=lambda g, b: g * b, b=lambda g, a: g * a)
+def mul(a, b):
+    """a * b"""
+    return a * b
+
+
+@primitive(promote="float", a=lambda g, b: g / b, b=lambda g, a, b: -g * ((a / b) / b))
+def div(a, b):
+    """a / b; integers become the default dtype"""
+    return a / b
+
+
+@primitive(promote="same", x=lambda g: -g)
+def neg(x):
+    """-x"""
+    return -x
+
+
+@primitive(
+    promote="same",
+    a=lambda g, xp, a, b: xp.where(b == 0, 0, g * (b * a ** (b - 1))),
+    b=lambda g, xp, a, b, out: xp.where((a == 0) & (b >= 0), 0, g * (out * xp.log(a))),
+)
+def pow(a, b):
+    """a ** b"""
+    return a**b
+
+
+@primitive(promote="same", x=lambda g, xp, x, n: xp.zeros_like(g) if n == 0 else g * (n * xp.power(x, n - 1)))
+def power(xp, x, *, n):
+    """x ** n for a Python number n: small integer powers are products, a hundred times faster than pow"""
+    return xp.power(x, n)
+
+
+@primitive(promote="float", x=lambda g, out: g / (2 * out))
+def sqrt(xp, x):
+    """The square root."""
+    return xp.sqrt(x)
+
+
+@primitive(promote="float", x=lambda g, xp, out: -0.5 * g * xp.power(out, 3))
+def rsqrt(xp, x):
+    """1 / sqrt(x)"""
+    return 1 / xp.sqrt(x)
+
+
+@primitive(promote="float", x=lambda g, out: -g * (out * out))
+def reciprocal(x):
+    """1 / x"""
+    return 1 / x
+
+
+@primitive(promote="same", x=lambda g, xp, x: g * xp.sign(x))
+def abs(xp, x):
+    """|x|; the derivative at 0 is 0"""
+    return xp.abs(x)
+
+
+@primitive(
+    promote="same",
+    a=lambda g: g,
+    b=lambda g, xp, a, b: -g * xp.floor_divide(a, b),
+)
+def remainder(xp, a, b):
+    """a - b * floor(a / b): the sign of b"""
+    return xp.remainder(a, b)
+
+
+@primitive(promote="same", a=lambda g: g, b=lambda g, xp, a, b: -g * xp.trunc(a / b))
+def fmod(xp, a, b):
+    """a - b * trunc(a / b): the sign of a"""
+    return xp.fmod(a, b)
+
+
+@primitive(
+    promote="same",
+    a=lambda g, weight: g * (1 - weight),
+    b=lambda g, weight: g * weight,
+    weight=lambda g, a, b: g * (b - a),
+)
+def lerp(xp, a, b, weight):
+    """a + weight * (b - a), computed from the nearer end"""
+    return xp.where(xp.abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+
+
+# -- exponentials and logarithms -----------------------------------------------------------------------------------
+
+
+@primitive(promote="float", x=lambda g, out: g * out)
+def exp(xp, x):
+    """e ** x"""
+    return xp.exp(x)
+
+
+@primitive(promote="float", x=lambda g, out: g * (out * math.log(2)))
+def exp2(xp, x):
+    """2 ** x"""
+    return xp.exp2(x)
+
+
+@primitive(promote="float", x=lambda g, out: g * (out + 1))
+def expm1(xp, x):
+    """e ** x - 1, exact near 0"""
+    return xp.expm1(x)
+
+
+@primitive(promote="float", x=lambda g, x: g / x)
+def log(xp, x):
+    """The natural logarithm."""
+    return xp.log(x)
+
+
+@primitive(promote="float", x=lambda g, x: g / (x * math.log(2)))
+def log2(xp, x):
+    """The logarithm to base 2."""
+    return xp.log2(x)
+
+
+@primitive(promote="float", x=lambda g, x: g / (x * math.log(10)))
+def log10(xp, x):
+    """The logarithm to base 10."""
+    return xp.log10(x)
+
+
+@primitive(promote="float", x=lambda g, x: g / (x + 1))
+def log1p(xp, x):
+    """log(1 + x), exact near 0"""
+    return xp.log1p(x)
+
+
+@primitive(
+    promote="float",
+    a=lambda g, xp, a, out: g * xp.exp(a - out),
+    b=lambda g, xp, b, out: g * xp.exp(b - out),
+)
+def logaddexp(xp, a, b):
+    """log(exp(a) + exp(b)) without overflow"""
+    return xp.logaddexp(a, b)
+
+
+@primitive(
+    promote="float",
+    a=lambda g, xp, b: g * xp.log(b),
+    b=lambda g, a, b: g * a / b,
+)
+def xlogy(xp, a, b):
+    """a * log(b), and 0 where a is 0 (nan where b is nan)"""
+    return xp.where((a == 0) & (b == b), 0, a * xp.log(b))
+
+
+# -- trigonometry --------------------------------------------------------------------------------------------------
+
+
+@primitive(promote="float", x=lambda g, xp, x: g * xp.cos(x))
+def sin(xp, x):
+    """The sine of x radians."""
+    return xp.sin(x)
+
+
+@primitive(promote="float", x=lambda g, xp, x: g * -xp.sin(x))
+def cos(xp, x):
+    """The cosine of x radians."""
+    return xp.cos(x)
+
+
+@primitive(promote="float", x=lambda g, out: g * (1 + out * out))
+def tan(xp, x):
+    """The tangent of x radians."""
+    return xp.tan(x)
+
+
+@primitive(promote="float", x=lambda g, xp, x: g / xp.sqrt(1 - x * x))
+def asin(xp, x):
+    """The arc sine, in radians."""
+    return xp.asin(x)
+
+
+@primitive(promote="float", x=lambda g, xp, x: g / -xp.sqrt(1 - x * x))
+def acos(xp, x):
+    """The arc cosine, in radians."""
+    return xp.acos(x)
+
+
+@primitive(promote="float", x=lambda g, x: g / (x * x + 1))
+def atan(xp, x):
+    """The arc tangent, in radians."""
+    return xp.atan(x)
+
+
+@primitive(
+    promote="float",
+    a=lambda g, a, b: g * b / (a * a + b * b),
+    b=lambda g, a, b: g * -a / (a * a + b * b),
+)
+def atan2(xp, a, b):
+    """The angle of the point (b, a), in radians, in (-pi, pi]."""
+    return xp.atan2(a, b)
+
+
+@primitive(promote="float", x=lambda g, xp, x: g * xp.cosh(x))
+def sinh(xp, x):
+    """The hyperbolic sine."""
+    return xp.sinh(x)
+
+
+@primitive(promote="float", x=lambda g, xp, x: g * xp.sinh(x))
+def cosh(xp, x):
+    """The hyperbolic cosine."""
+    return xp.cosh(x)
+
+
+@primitive(promote="float", x=lambda g, out: g * (1 - out * out))
+def tanh(xp, x):
+    """The hyperbolic tangent."""
+    return xp.tanh(x)
+
+
+@primitive(promote="float", x=lambda g, xp, x: g / xp.sqrt(x * x + 1))
+def asinh(xp, x):
+    """The inverse hyperbolic sine."""
+    return xp.asinh(x)
+
+
+@primitive(promote="float", x=lambda g, xp, x: g / xp.sqrt(x * x - 1))
+def acosh(xp, x):
+    """The inverse hyperbolic cosine."""
+    return xp.acosh(x)
+
+
+@primitive(promote="float", x=lambda g, x: g / (1 - x * x))
+def atanh(xp, x):
+    """The inverse hyperbolic tangent."""
+    return xp.atanh(x)
+
+
+# -- squashing -----------------------------------------------------------------------------------------------------
+
+
+@primitive(promote="float", x=lambda g, out: g * ((1 - out) * out))
+def sigmoid(xp, x):
+    """1 / (1 + exp(-x))"""
+    return 1 / (1 + xp.exp(-x))
+
+
+@primitive(promote="same", x=lambda g, xp, out: xp.where(out <= 0, 0, g))
+def relu(xp, x):
+    """max(x, 0); the derivative at 0 is 0"""
+    return xp.maximum(x, 0)
+
+
+# -- rounding: steps, whose derivative is 0 wherever it exists -----------------------------------------------------
+
+
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g))
+def sign(xp, x):
+    """-1, 0 or 1"""
+    return xp.sign(x)
+
+
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g))
+def floor(xp, x):
+    """The largest integer not above x."""
+    return xp.floor(x)
+
+
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g))
+def ceil(xp, x):
+    """The smallest integer not below x."""
+    return xp.ceil(x)
+
+
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g))
+def round(xp, x, *, decimals):
+    """The nearest multiple of 10 ** -decimals, halves to even."""
+    return xp.round(x, decimals)
+
+
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g))
+def trunc(xp, x):
+    """x without its fraction."""
+    return xp.trunc(x)
+
+
+@primitive(promote="same", x=lambda g: g)
+def frac(xp, x):
+    """x - trunc(x)"""
+    return x - xp.trunc(x)
+
+
+@primitive(promote="same")
+def floor_divide(xp, a, b):
+    """floor(a / b)"""
+    return xp.floor_divide(a, b)
+
+
+@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp: xp.zeros_like(g), name="DivBackward1")
+def div_floor(xp, a, b):
+    """floor(a / b), as div(rounding_mode="floor") records it"""
+    return xp.floor_divide(a, b)
+
+
+@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp: xp.zeros_like(g), name="DivBackward1")
+def div_trunc(xp, a, b):
+    """trunc(a / b)"""
+    return xp.trunc_divide(a, b)
+
+
+# -- choice --------------------------------------------------------------------------------------------------------
+
+
+@primitive(
+    promote="same",
+    a=lambda g, xp, a, b: xp.where(a == b, g / 2, xp.where(a < b, 0, g)),
+    b=lambda g, xp, a, b: xp.where(a == b, g / 2, xp.where(a > b, 0, g)),
+)
+def maximum(xp, a, b):
+    """The larger; a tie gives each half of the gradient"""
+    return xp.maximum(a, b)
+
+
+@primitive(
+    promote="same",
+    a=lambda g, xp, a, b: xp.where(a == b, g / 2, xp.where(a > b, 0, g)),
+    b=lambda g, xp, a, b: xp.where(a == b, g / 2, xp.where(a < b, 0, g)),
+)
+def minimum(xp, a, b):
+    """The smaller; a tie gives each half of the gradient"""
+    return xp.minimum(a, b)
+
+
+@primitive(
+    promote="same",
+    a=lambda g, xp, a, b: xp.where((a >= b) | (b != b), g, 0),
+    b=lambda g, xp, a, b: xp.where((a >= b) | (b != b), 0, g),
+)
+def fmax(xp, a, b):
+    """The larger, and the other one where one is nan"""
+    return xp.fmax(a, b)
+
+
+@primitive(
+    promote="same",
+    a=lambda g, xp, a, b: xp.where((a <= b) | (b != b), g, 0),
+    b=lambda g, xp, a, b: xp.where((a <= b) | (b != b), 0, g),
+)
+def fmin(xp, a, b):
+    """The smaller, and the other one where one is nan"""
+    return xp.fmin(a, b)
+
+
+@primitive(
+    promote="same",
+    x=lambda g, xp, x, low, high: xp.where((x >= low) & (x <= high), g, 0),
+    low=lambda g, xp, x, low, high: xp.where((low < high) & (x < low), g, 0),
+    high=lambda g, xp, x, low, high: xp.where((x > high) | (high < low), g, 0),
+    name="ClampBackward1",
+)
+def clamp_between(xp, x, low, high):
+    """min(max(x, low), high) for tensor bounds"""
+    return xp.minimum(xp.maximum(x, low), high)
+
+
+@primitive(
+    promote="same",
+    x=lambda g, xp, x, low: xp.where(x >= low, g, 0),
+    low=lambda g, xp, x, low: xp.where(x < low, g, 0),
+    name="ClampMinBackward1",
+)
+def clamp_above(xp, x, low):
+    """max(x, low) for a tensor bound; a tie passes the gradient to x"""
+    return xp.maximum(x, low)
+
+
+@primitive(
+    promote="same",
+    x=lambda g, xp, x, high: xp.where(x <= high, g, 0),
+    high=lambda g, xp, x, high: xp.where(x > high, g, 0),
+    name="ClampMaxBackward1",
+)
+def clamp_below(xp, x, high):
+    """min(x, high) for a tensor bound; a tie passes the gradient to x"""
+    return xp.minimum(x, high)
+
+
+@primitive(
+    promote="same",
+    a=lambda g, xp, mask: xp.where(mask, g, 0),
+    b=lambda g, xp, mask: xp.where(mask, 0, g),
+    name="WhereBackward0",
+)
+def choose(xp, a, b, *, mask):
+    """a where the boolean array `mask` is true, b elsewhere"""
+    return xp.where(mask, a, b)
+
+
+# -- copies --------------------------------------------------------------------------------------------------------
+
+
+@primitive(x=lambda g: g)
+def clone(xp, x):
+    """A copy with memory of its own."""
+    return xp.copy(x)
+
+
+@primitive(x=lambda g, xp, x_dtype: xp.cast(g, x_dtype), name="ToCopyBackward0")
+def cast(xp, x, *, dtype, x_dtype):
+    """x as another floating point dtype"""
+    return xp.cast(x, dtype)
+
+
+@primitive()
+def convert(xp, x, *, dtype):
+    """x as an integer or boolean dtype"""
+    return xp.convert(x, dtype)
+
+
+# -- comparisons and logic: no gradient ----------------------------------------------------------------------------
+
+
+@primitive(promote="same")
+def eq(a, b):
+    """a == b"""
+    return a == b
+
+
+@primitive(promote="same")
+def ne(a, b):
+    """a != b"""
+    return a != b
+
+
+@primitive(promote="same")
+def lt(a, b):
+    """a < b"""
+    return a < b
+
+
+@primitive(promote="same")
+def le(a, b):
+    """a <= b"""
+    return a <= b
+
+
+@primitive(promote="same")
+def gt(a, b):
+    """a > b"""
+    return a > b
+
+
+@primitive(promote="same")
+def ge(a, b):
+    """a >= b"""
+    return a >= b
+
+
+@primitive(promote="same")
+def logical_and(xp, a, b):
+    """Both nonzero."""
+    return xp.logical_and(a, b)
+
+
+@primitive(promote="same")
+def logical_or(xp, a, b):
+    """At least one nonzero."""
+    return xp.logical_or(a, b)
+
+
+@primitive(promote="same")
+def logical_xor(xp, a, b):
+    """Exactly one nonzero."""
+    return xp.logical_xor(a, b)
+
+
+@primitive(promote="same")
+def logical_not(xp, x):
+    """Zero."""
+    return xp.logical_not(x)
+
+
+@primitive(promote="same")
+def bitwise_and(a, b):
+    """a & b, of integers or booleans"""
+    return a & b
+
+
+@primitive(promote="same")
+def bitwise_or(a, b):
+    """a | b, of integers or booleans"""
+    return a | b
+
+
+@primitive(promote="same")
+def bitwise_xor(a, b):
+    """a ^ b, of integers or booleans"""
+    return a ^ b
+
+
+@primitive(promote="same")
+def bitwise_not(x):
+    """~x, of integers or booleans"""
+    return ~x
+
+
+@primitive(promote="same")
+def bitwise_left_shift(a, b):
+    """a << b, of integers"""
+    return a << b
+
+
+@primitive(promote="same")
+def bitwise_right_shift(a, b):
+    """a >> b, of integers"""
+    return a >> b
+
+
+@primitive(promote="same")
+def isnan(x):
+    """x is not a number"""
+    return x != x
+
+
+@primitive(promote="same")
+def isinf(xp, x):
+    """x is an infinity"""
+    return xp.isinf(x)
+
+
+@primitive(promote="same")
+def isfinite(xp, x):
+    """x is neither infinite nor nan"""
+    return xp.isfinite(x)
+
+
+@primitive(promote="same")
+def signbit(xp, x):
+    """x is negative, -0. included"""
+    return xp.signbit(x)
+
+
+# -- further -------------------------------------------------------------------------------------------------------
+
+
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g), value=lambda g: g)
+def fill(xp, x, value):
+    """value everywhere, in the shape of x"""
+    return xp.zeros_like(x) + value
+
+
+@primitive(promote="float", a=lambda g, a, out: g * (a / out), b=lambda g, b, out: g * (b / out))
+def hypot(xp, a, b):
+    """sqrt(a * a + b * b), without overflow"""
+    return xp.hypot(a, b)
+
+
+@primitive(
+    promote="float",
+    a=lambda g, xp, a, out: xp.where(a == 0, 0, g * (out / a)),
+    b=lambda g, xp: xp.zeros_like(g),
+)
+def copysign(xp, a, b):
+    """|a| with the sign of b"""
+    return xp.copysign(a, b)
+
+
+@primitive(
+    promote="float",
+    x=lambda g, xp, x: g * xp.where(x == 0, 0, (xp.cos(x * math.pi) * (x * math.pi) - xp.sin(x * math.pi)) / (x * math.pi * x)),
+)
+def sinc(xp, x):
+    """sin(pi x) / (pi x), 1 at 0"""
+    return xp.where(x == 0, 1, xp.sin(x * math.pi) / (x * math.pi))
+
+
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g), src=lambda g: g, name="CopyBackwards")
+def copied(xp, x, src):
+    """src, in the place of x"""
+    return xp.copy(src)

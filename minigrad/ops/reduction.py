@@ -1,0 +1,176 @@
+"""The reductions: ops that take axes away, and the scans along one axis.
+
+Owns forward and derivative formulas of each; `functions/reduction.py` gives them torch's `dim`. `axis` is None for all
+axes, or a tuple of nonnegative numbers (one number for scans). Extremes and products keep their axes, as size 1;
+`xp.widen` puts back, as size 1, those that a sum took away.
+"""
+
+from ..primitive import primitive
+
+
+def _evenly(g, xp, x, extreme):
+    """g shared evenly among the elements of each group that equal its extreme."""
+    chosen = xp.cast(x == extreme, g.dtype)
+    return g * chosen / xp.sum_to(chosen, extreme.shape)
+
+
+def _product_of_others(xp, x, axis):
+    """For each element the product of all the others along the axis: no division, so zeros are no exception."""
+    one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
+    before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, x.shape[axis] - 1))), axis), axis)
+    after = xp.concat((_part(xp, x, axis, slice(1, None)), one), axis)
+    return before * xp.flip(xp.cumprod(xp.flip(after, (axis,)), axis), (axis,))
+
+
+def _part(xp, x, axis, part):
+    return xp.slice(x, (slice(None),) * axis + (part, ...))
+
+
+def _sum_from(xp, g, axis):
+    """For each place along the axis the sum from there to the end."""
+    return xp.flip(xp.cumsum(xp.flip(g, (axis,)), axis), (axis,))
+
+
+def _cumprod_adjoint(g, xp, x, axis):
+    """For each k: sum over i >= k of g[i] * (product of x[j] for j <= i, j != k); x may have zeros."""
+    n = x.shape[axis]
+    one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
+    before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, n - 1))), axis), axis)
+    columns = []
+    for k in range(n):
+        rest = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(k + 1, n))), axis), axis)
+        columns.append(xp.sum(_part(xp, g, axis, slice(k, n)) * rest, (axis,), True))
+    return before * xp.concat(tuple(columns), axis)
+
+
+@primitive(
+    x=lambda g, xp, x_shape, axis, keepdims: xp.broadcast_to(xp.widen(g, x_shape, axis, keepdims), x_shape),
+    name=lambda node: "SumBackward0" if node.static[1] is None else "SumBackward1",
+)
+def sum(xp, x, *, axis, keepdims):
+    """The sum."""
+    return xp.sum(x, axis, keepdims)
+
+
+@primitive(
+    x=lambda g, xp, x_shape, axis, keepdims: xp.broadcast_to(
+        xp.widen(g / xp.count(x_shape, axis), x_shape, axis, keepdims), x_shape
+    ),
+    name=lambda node: "MeanBackward0" if node.static[1] is None else "MeanBackward1",
+)
+def mean(xp, x, *, axis, keepdims):
+    """The sum over the number of elements."""
+    return xp.mean(x, axis, keepdims)
+
+
+@primitive(
+    x=lambda g, xp, x, axis, correction: g * (2 / (xp.count(x.shape, axis) - correction)) * (x - xp.mean(x, axis, True)),
+)
+def var(xp, x, *, axis, correction):
+    """sum((x - mean(x)) ** 2) / (n - correction)"""
+    return xp.var(x, axis, correction)
+
+
+@primitive(
+    x=lambda g, xp, x, out, axis, correction: xp.where(out == 0, 0, g / (out * (xp.count(x.shape, axis) - correction)))
+    * (x - xp.mean(x, axis, True)),
+)
+def std(xp, x, *, axis, correction):
+    """sqrt(var(x)); the derivative at 0 is 0"""
+    return xp.sqrt(xp.var(x, axis, correction))
+
+
+@primitive(x=lambda g, xp, x, axis: g * _product_of_others(xp, x, axis[0]))
+def prod(xp, x, *, axis):
+    """The product along one axis."""
+    return xp.prod(x, axis)
+
+
+@primitive(x=lambda g, xp, x, out: _evenly(g, xp, x, out))
+def amax(xp, x, *, axis):
+    """The largest; ties share the gradient evenly"""
+    return xp.amax(x, axis)
+
+
+@primitive(x=lambda g, xp, x, out: _evenly(g, xp, x, out))
+def amin(xp, x, *, axis):
+    """The smallest; ties share the gradient evenly"""
+    return xp.amin(x, axis)
+
+
+@primitive(x=lambda g, xp, x, out: g * xp.exp(x - out))
+def logsumexp(xp, x, *, axis):
+    """log(sum(exp(x))), without overflow"""
+    largest = xp.amax(x, axis)
+    largest = xp.where(xp.isinf(largest), 0, largest)
+    return xp.log(xp.sum(xp.exp(x - largest), axis, True)) + largest
+
+
+@primitive(x=lambda g, xp, out, axis: out * g - out * xp.sum(g * out, axis, True))
+def softmax(xp, x, *, axis):
+    """exp(x) / sum(exp(x)) along the axis"""
+    e = xp.exp(x - xp.amax(x, axis))
+    return e / xp.sum(e, axis, True)
+
+
+@primitive(x=lambda g, xp, out, axis: g - xp.exp(out) * xp.sum(g, axis, True))
+def log_softmax(xp, x, *, axis):
+    """log(softmax(x)), without overflow"""
+    shifted = x - xp.amax(x, axis)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis, True))
+
+
+@primitive(x=lambda g, xp, axis: _sum_from(xp, g, axis))
+def cumsum(xp, x, *, axis):
+    """The running sum."""
+    return xp.cumsum(x, axis)
+
+
+@primitive(x=lambda g, xp, x, axis: _cumprod_adjoint(g, xp, x, axis))
+def cumprod(xp, x, *, axis):
+    """The running product."""
+    return xp.cumprod(x, axis)
+
+
+@primitive(
+    x=lambda g, xp, x, out, axis: xp.exp(x) * _sum_from(xp, g * xp.exp(-out), axis),
+)
+def logcumsumexp(xp, x, *, axis):
+    """The running log of the sum of exponentials."""
+    return xp.logcumsumexp(x, axis)
+
+
+@primitive()
+def any(xp, x, *, axis, keepdims):
+    """At least one element is nonzero."""
+    return xp.any(x, axis, keepdims)
+
+
+@primitive()
+def all(xp, x, *, axis, keepdims):
+    """Every element is nonzero."""
+    return xp.all(x, axis, keepdims)
+
+
+@primitive()
+def argmax(xp, x, *, axis, keepdims):
+    """Where the largest is: the first of equals, a nan before anything."""
+    return xp.argmax(x, axis, keepdims)
+
+
+@primitive()
+def argmin(xp, x, *, axis, keepdims):
+    """Where the smallest is: the first of equals, a nan before anything."""
+    return xp.argmin(x, axis, keepdims)
+
+
+@primitive()
+def argsort(xp, x, *, axis, descending):
+    """The order that sorts; equals keep their order, nan is the largest."""
+    return xp.argsort(x, axis, descending)
+
+
+@primitive(x=lambda g, xp, x, out: xp.where(out == 0, 0, x * (g / out)), name="LinalgVectorNormBackward0")
+def norm(xp, x, *, axis):
+    """sqrt(sum(x * x)); the derivative at 0 is 0"""
+    return xp.sqrt(xp.sum(x * x, axis, True))

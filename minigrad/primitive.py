@@ -1,0 +1,440 @@
+"""@primitive: one op, one declaration.
+
+Owns how a forward function and one derivative formula per input become a recorded op. A formula names what it needs:
+`g` (the cotangent of the output), `xp` (the array namespace), `out`, any input, `<input>_shape`, any static argument; so
+its signature is the list of saved tensors, and an unknown name is an error at import. For each op this module writes the
+functions that a person would write by hand for it and compiles them once: the call, and for each set of inputs that
+require grad the recording and the backward. `mul.source` shows them. Knows no particular op.
+"""
+
+import inspect
+import linecache
+
+import numpy as np
+
+from . import dtypes
+from .graph import Node, creation
+from .grad_mode import state
+from .namespace import namespaces
+from .tensor import Tensor, alias, as_array, wrap
+
+REGISTRY = {}
+
+
+class OpNode(Node):
+    """The record of one call of a primitive."""
+
+    __slots__ = ("plan", "vjp", "versions", "static", "shapes")
+
+    def name(self):
+        return self.plan.primitive.node_name(self)
+
+    def all_edges(self):
+        edges = iter(self.edges)
+        return tuple(next(edges) if needed else None for needed in self.plan.mask)
+
+    def recorded_vjp(self, g):
+        return self.plan.recorded_vjp(self, g)
+
+    @property
+    def saved_versions(self):
+        """The version that each saved tensor had."""
+        return node_versions if isinstance(node_versions := getattr(self, "versions", ()), tuple) else (node_versions,)
+
+    @property
+    def saved_tensors(self):
+        """The tensors kept for backward, in the order the formulas name them."""
+        return self.saved
+
+
+def primitive(*, promote=None, name=None, view=False, explain=None, **formulas):
+    """Declare an op: `@primitive(a=lambda g, b: g * b, b=lambda g, a: g * a)` above its forward function.
+
+    The forward's positional parameters are its tensor inputs (a first one called `xp` receives the namespace), its
+    keyword-only ones the static arguments. `promote`: None (inputs are taken as they come), "same" (inputs of an
+    elementwise op are brought to one dtype) or "float" (and integers to the default dtype). `name`: torch's name for
+    the node, a string or a function of the static arguments. `view`: the result shows the first input's memory.
+    `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *inputs, **static)`.
+    """
+
+    def declare(forward):
+        op = Primitive(forward, formulas, promote, name, view, explain)
+        REGISTRY[forward.__name__] = op
+        return op.call
+
+    return declare
+
+
+class Primitive:
+    """One op: its forward function, its formulas, and the code written for them."""
+
+    def __init__(self, forward, formulas, promote, name, view, explain):
+        self.name = forward.__name__
+        self.forward = forward
+        self.formulas = formulas
+        self.promote = promote
+        self.view = view
+        self.explain = explain
+        self.inputs, self.static = [], {}
+        self.takes_xp = False
+        for p in inspect.signature(forward).parameters.values():
+            if p.name == "xp":
+                self.takes_xp = True
+            elif p.kind is p.KEYWORD_ONLY:
+                self.static[p.name] = p.default
+            else:
+                self.inputs.append(p.name)
+        self._node_name = name or _camel(self.name) + "Backward0"
+        self._check_formulas()
+        self.needs = {i: list(inspect.signature(f).parameters) for i, f in formulas.items()}
+        self.plans = Plans(self)
+        self.call = self._write_call()
+
+    def _check_formulas(self):
+        known = {"g", "xp", "out", *self.inputs, *(i + "_shape" for i in self.inputs), *self.static}
+        for i, formula in self.formulas.items():
+            if i not in self.inputs:
+                raise TypeError(f"{self.name}: a formula for '{i}', which is not one of the inputs {self.inputs}")
+            for asked in inspect.signature(formula).parameters:
+                if asked not in known:
+                    raise TypeError(f"{self.name}: the formula for '{i}' asks for '{asked}'; known are {sorted(known)}")
+
+    def node_name(self, node):
+        """torch's name for a node of this op."""
+        return self._node_name(node) if callable(self._node_name) else self._node_name
+
+    def _write_call(self):
+        """The function that users call: arrays out of tensors, forward, a tensor around the result, the record."""
+        inputs, static = self.inputs, list(self.static)
+        arrays = [f"{i}_array" for i in inputs]
+        defaults = [n if self.static[n] is inspect.Parameter.empty else f"{n}=static[{n!r}]" for n in static]
+        params = ", ".join(inputs + defaults)
+        lines = [f"def {self.name}({params}):"]
+        add = lines.append
+        if self.promote:
+            add("    try:")
+            add(f"        {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
+            first = f"{arrays[0]}.dtype"
+            same = " is ".join(f"{a}.dtype" for a in arrays)
+            if self.promote == "float":
+                same = f"({same} is float32 or {first} in floating" + (f" and {same})" if len(arrays) > 1 else ")")
+            add(f"        aligned = {same if len(arrays) > 1 or self.promote == 'float' else True}")
+            add("    except AttributeError:")
+            add("        aligned = False")
+            add("    if not aligned:")
+            passed = ", ".join([f"*align({', '.join(inputs)})"] + [f"{n}={n}" for n in static])
+            add(f"        return {self.name}({passed})")
+        else:
+            add(f"    {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
+        passed = ", ".join(["forward"] + ["xp"] * self.takes_xp + arrays)
+        statics = "".join(f", {n}={n}" for n in static)
+        if self.takes_xp:
+            add(f"    xp = namespaces[{arrays[0]}.__class__]")
+        if self.explain or len(inputs) > 1:
+            add("    try:")
+            add(f"        result = state.run({passed}{statics})")
+            add("    except (ValueError, IndexError) as error:")
+            add(f"        raise explain(error, {', '.join(arrays)}{statics}) from None")
+        else:
+            add(f"    result = state.run({passed}{statics})")
+        add("    out = new(Tensor)")
+        add("    out._array = result if result.__class__ is ndarray else as_array(result)")
+        if self.view:
+            add(f"    out._counter = {inputs[0]}._counter")
+            add(f"    out._base = {inputs[0]} if {inputs[0]}._base is None else {inputs[0]}._base")
+        else:
+            add("    out._counter = [0]")
+        differentiable = [i for i in inputs if i in self.formulas]
+        if differentiable:
+            add("    if state.enabled:")
+            for i in differentiable:
+                add(f"        if {i}._base is not None: {i}._refresh()")
+            flags = ", ".join(f"{i}._requires_grad" for i in differentiable)
+            add(f"        if {' or '.join(f'{i}._requires_grad' for i in differentiable)}:")
+            add(f"            plans[{flags}](out, {', '.join(inputs + static)})")
+            add("    elif state.inference:")
+            add("        out._inference = True")
+        if self.view:
+            add(f"    link(out, {inputs[0]})")
+        add("    return out")
+        scope = {
+            "align": align_float if self.promote == "float" else align_same,
+            "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
+            "float32": np.dtype("float32"), "forward": self.forward, "link": link_view, "namespaces": namespaces,
+            "ndarray": np.ndarray, "new": object.__new__, "plans": self.plans, "state": state,
+            "static": self.static, "Tensor": Tensor,
+        }  # fmt: skip
+        call = compile_function(self.name, lines, scope)
+        call.primitive = self
+        call.__doc__ = self.forward.__doc__
+        call.__module__ = self.forward.__module__
+        call.source = "\n".join(lines)
+        return call
+
+
+class Plans(dict):
+    """For each set of inputs that require grad the function that records a call; written when first needed."""
+
+    every = []  # one for each op
+    instrument = None  # anomaly mode: wraps the recording function
+
+    def __init__(self, op):
+        self.op = op
+        Plans.every.append(self)
+
+    def __missing__(self, flags):
+        if not isinstance(flags, tuple):
+            record = self[(flags,)]
+        else:
+            record = Plan(self.op, flags).record
+            if Plans.instrument is not None:
+                record = Plans.instrument(record)
+        self[flags] = record
+        return record
+
+
+class Plan:
+    """How one op is recorded and run backward when a given set of its inputs requires grad."""
+
+    def __init__(self, op, flags):
+        self.primitive = op
+        differentiable = [i for i in op.inputs if i in op.formulas]
+        self.needed = [i for i, flag in zip(differentiable, flags) if flag]
+        self.mask = tuple(i in self.needed for i in op.inputs)
+        asked = [n for i in self.needed for n in op.needs[i]]
+        self.saved = [n for n in dict.fromkeys(asked) if n in op.inputs or n == "out"]
+        self.static = [n for n in dict.fromkeys(asked) if n in op.static or n.endswith("_shape")]
+        # An elementwise op broadcasts; the cotangent of a broadcast input is summed back to its shape here, once.
+        self.broadcasts = bool(op.promote) and len(op.inputs) > 1
+        self.record = self._write_record()
+        self.vjp = self._write_vjp()
+        self.record.__globals__["vjp"] = self.vjp
+
+    def _write_record(self):
+        op = self.primitive
+        lines = [f"def record_{op.name}(out, {', '.join(op.inputs + list(op.static))}):"]
+        add = lines.append
+        add("    node = new(OpNode)")
+        add("    node.plan = plan")
+        add("    node.vjp = vjp")
+        add("    node._sequence = next(creation)")
+        add(f"    node.edges = ({' '.join(f'{i}._node or {i},' for i in self.needed)})")
+        if "out" in self.saved:
+            add("    saved_out = alias(out)")
+        kept = ["saved_out" if n == "out" else n for n in self.saved]
+        add(f"    node.saved = ({' '.join(f'{n},' for n in kept)})")
+        if kept:
+            add(f"    node.versions = {', '.join(f'{n}._counter[0]' for n in kept)}")
+        if self.static:
+            values = [f"{n[:-6]}._array.shape" if n.endswith("_shape") else n for n in self.static]
+            add(f"    node.static = ({' '.join(f'{v},' for v in values)})")
+        if self.broadcasts:
+            shapes = [f"{i}._array.shape" for i in op.inputs]
+            add(f"    node.shapes = None if {' == '.join(shapes)} else "
+                f"({' '.join(f'{i}._array.shape,' for i in self.needed)})")  # fmt: skip
+        add("    out._node = node")
+        add("    out._requires_grad = True")
+        scope = {"alias": alias, "creation": creation, "new": object.__new__, "OpNode": OpNode, "plan": self}
+        return compile_function(f"record_{op.name}", lines, scope)
+
+    def _write_vjp(self):
+        op = self.primitive
+        lines = [f"def vjp_{op.name}(node, g):"]
+        add = lines.append
+        if self.saved:
+            names = ", ".join(self.saved)
+            add("    if node.saved is None: raise freed(node)")
+            add(f"    {names}, = node.saved")
+            versions = ", ".join(f"{n}._counter[0]" for n in self.saved)
+            add(f"    if {f'({versions})' if len(self.saved) > 1 else versions} != node.versions: raise stale(node)")
+        if self.static:
+            add(f"    {', '.join(self.static)}, = node.static")
+        if any("xp" in op.needs[i] for i in self.needed):
+            add("    xp = namespaces[g.__class__]")
+        results = []
+        for i in self.needed:
+            call = ", ".join(n + "._array" if n in self.saved else n for n in op.needs[i])
+            add(f"    {i}_g = formula_{i}({call})")
+            results.append(f"{i}_g")
+        if self.broadcasts:
+            add("    if node.shapes is not None:")
+            add(f"        {', '.join(i + '_shape' for i in self.needed)}, = node.shapes")
+            for i in self.needed:
+                add(f"        {i}_g = sum_to({i}_g, {i}_shape)")
+        add(f"    return ({' '.join(r + ',' for r in results)})")
+        scope = {f"formula_{i}": op.formulas[i] for i in self.needed}
+        scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces, "sum_to": sum_arrays_to}
+        return compile_function(f"vjp_{op.name}", lines, scope)
+
+    def recorded_vjp(self, node, g):
+        """The same formulas on Tensors: saved values with their history, and minigrad's own ops as `xp`."""
+        op = self.primitive
+        if node.saved is None:
+            raise freed_error(node)
+        for tensor, expected in zip(node.saved, node.saved_versions):
+            if tensor._counter[0] != expected:
+                raise stale_error(node)
+        values = dict(zip(self.static, node.static))
+        values["g"], values["xp"] = g, namespaces[Tensor]
+        edge_of = dict(zip(self.needed, node.edges))
+        for n, saved in zip(self.saved, node.saved):
+            values[n] = with_history(saved, node if n == "out" else edge_of.get(n))
+        cotangents = [op.formulas[i](*(values[n] for n in op.needs[i])) for i in self.needed]
+        if self.broadcasts and node.shapes is not None:
+            sum_to = values["xp"].sum_to
+            cotangents = [sum_to(c, shape) for c, shape in zip(cotangents, node.shapes)]
+        return tuple(cotangents)
+
+
+def with_history(saved, edge):
+    """A saved tensor as it was when it was saved: made by `edge`, whatever became of the tensor since."""
+    if edge is None or edge is saved or saved._node is edge:
+        return saved
+    tensor = alias(saved)
+    if isinstance(edge, Node):
+        tensor._node, tensor._requires_grad = edge, True
+        return tensor
+    return edge  # a leaf: the very tensor that the gradient is with respect to
+
+
+def sum_arrays_to(g, shape):
+    """The adjoint of broadcasting from `shape`: sum over every axis that broadcasting made or stretched."""
+    if g.shape == shape:
+        return g
+    return namespaces[g.__class__].sum_to(g, shape)
+
+
+def compile_function(name, lines, scope):
+    """Compile the text of one function; tracebacks show its lines."""
+    source = "\n".join(lines) + "\n"
+    filename = f"<minigrad {name} {len(linecache.cache)}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(compile(source, filename, "exec"), scope)
+    return scope[name]
+
+
+def _camel(name):
+    return "".join(part.capitalize() for part in name.strip("_").split("_"))
+
+
+# -- promotion -----------------------------------------------------------------------------------------------------
+
+FLOATING = frozenset(d.numpy for d in dtypes.ALL if d.is_floating_point)
+
+
+def common_dtype(operands):
+    """torch's result dtype for Tensors and Python numbers; TypeError for anything else."""
+    dimensioned, zero_dim, scalars = [], [], []
+    for x in operands:
+        if isinstance(x, Tensor):
+            (dimensioned if x._array.ndim else zero_dim).append(dtypes.from_numpy(x._array.dtype))
+        else:
+            scalars.append(dtypes.scalar_dtype(x))
+    return dtypes.result_dtype(dimensioned, zero_dim, scalars)
+
+
+def align(operands, to_float):
+    """The operands as Tensors of their common dtype (floating point if `to_float`)."""
+    operands = [as_operand(x) for x in operands]
+    target = common_dtype(operands)
+    if to_float and not target.is_floating_point:
+        target = dtypes.get_default_dtype()
+    return [to_dtype(x, target) for x in operands]
+
+
+def align_same(*operands):
+    """`align` to the common dtype."""
+    return align(operands, to_float=False)
+
+
+def align_float(*operands):
+    """`align` to the common floating point dtype."""
+    return align(operands, to_float=True)
+
+
+def as_operand(x):
+    """A Tensor or a Python number from what may stand beside a Tensor in an expression."""
+    if isinstance(x, Tensor) or dtypes.scalar_dtype(x) is not None and not isinstance(x, np.generic):
+        return x
+    if isinstance(x, (np.ndarray, np.generic)):
+        dtypes.from_numpy(x.dtype)
+        return wrap(np.asarray(x))
+    raise TypeError(f"expected Tensor or Number as operand, but got {type(x).__name__}")
+
+
+def to_dtype(x, target):
+    """A Tensor or Python number as a Tensor of dtype `target`; recorded if the Tensor requires grad."""
+    if isinstance(x, Tensor):
+        if x._array.dtype == target.numpy:
+            return x
+        return x.to(target)
+    if target.category == 1 and not -0x8000000000000000 <= x < 0x8000000000000000:
+        raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow: {x}")
+    if target.category == 1:
+        return wrap(np.array(x, np.int64).astype(target.numpy))
+    return wrap(state.run(np.array, x, target.numpy))
+
+
+# -- errors --------------------------------------------------------------------------------------------------------
+
+
+def broadcast_error(error, *arrays, **static):
+    """torch's complaint about shapes that do not broadcast."""
+    shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+    longest = max(len(s) for s in shapes)
+    for axis in range(longest - 1, -1, -1):
+        sizes = [s[axis - longest + len(s)] if axis - longest + len(s) >= 0 else 1 for s in shapes]
+        distinct = [n for n in sizes if n != 1]
+        for n in distinct:
+            if n != distinct[0]:
+                return RuntimeError(
+                    f"The size of tensor a ({sizes[0]}) must match the size of tensor b ({sizes[1] if sizes[1] != 1 else n}) "
+                    f"at non-singleton dimension {axis}: shapes {' and '.join(str(list(s)) for s in shapes)} do not "
+                    "broadcast. Sizes must be equal or 1, counted from the last dimension."
+                )
+    return error
+
+
+def freed_error(node):
+    """A second backward through saved tensors that are gone."""
+    return RuntimeError(
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+        "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+        "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+        f"saved tensors after calling backward. (The first node that is needed again is {node.name()}.)"
+    )
+
+
+def stale_error(node):
+    """A saved tensor was written to after it was saved."""
+    for name, tensor, expected in zip(node.plan.saved, node.saved, node.saved_versions):
+        if tensor._counter[0] != expected:
+            break
+    made_by, number = tensor._node if tensor._node is not None else None, 0
+    what = f"[torch.{tensor.dtype.type_name}Tensor {list(tensor._array.shape)}]"
+    if name == "out":
+        made_by = node
+    if made_by is not None:
+        what += f", which is output {number} of {made_by.name()},"
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"{what} is at version {tensor._counter[0]}; expected version {expected} instead. "
+        f"(It was saved by {node.name()}.) Hint: enable anomaly detection to find the operation that failed to compute "
+        "its gradient, with torch.autograd.set_detect_anomaly(True), or use the out-of-place form of the operation "
+        "that changed it."
+    )
+
+
+# -- views ---------------------------------------------------------------------------------------------------------
+
+
+def link_view(out, source):
+    """Tell a new view which history of its base it shows; an op that had to copy made no view."""
+    base = out._base
+    if not np.may_share_memory(out._array, base._array):
+        out._base, out._counter = None, [0]
+        return
+    out._base_node = base._node
+    out._view_kind = source._view_kind
+    if not state.enabled:
+        out._view_kind = out._view_kind or "no_grad"

@@ -1,0 +1,226 @@
+"""The Tensor: an array, whether it requires grad, its gradient and its history.
+
+Owns that state and the rules for reading and setting it. What can be computed with a Tensor is given to it in
+`methods.py`; this file knows no op, and nothing of how gradients are computed.
+"""
+
+import warnings
+
+import numpy as np
+
+from . import dtypes
+from .dtypes import Size
+from .grad_mode import state
+
+_new = object.__new__
+
+
+class Tensor:
+    """An n-dimensional array of one dtype that remembers how it was computed.
+
+    `Tensor(2, 3)` allocates that shape; `Tensor(data)` holds the data, both as the default dtype. `tensor(data)` infers
+    the dtype and is what programs usually want.
+    """
+
+    # Defaults live on the class: most tensors never set them, and making a result must cost little.
+    _requires_grad = False
+    _grad = None
+    _node = None  # grad_fn: the Node of the op that made this tensor
+    _base = None  # for a view: the tensor whose memory it shows
+    _base_node = None  # for a view: the base's grad_fn when this view's own was derived
+    _view_kind = None  # for a view: why torch would refuse to write through it, if it would
+    _retains_grad = False
+    _hooks = None
+    _post_accumulate_hooks = None
+    _inference = False
+    _sequence = 0  # leaves come before every recorded op, see autograd/engine.py
+
+    __array_priority__ = 1000  # ndarray * Tensor asks Tensor.__rmul__
+    __hash__ = object.__hash__
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+
+    # -- gradient -------------------------------------------------------------------------------------------------
+
+    @property
+    def grad(self):
+        """The gradient that backward() accumulated here, a Tensor like this one, or None."""
+        if self._grad is None and self._node is not None and not self._retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
+                "be populated during autograd.backward(). If you indeed want the .grad field to be populated for a "
+                "non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value):
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("can't assign Variable as its own grad")
+            if value._array.dtype != self._array.dtype:
+                raise RuntimeError(
+                    f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with grad_dtype "
+                    f"'{self.dtype}'. The gradient must match the tensor's dtype; use grad.to(tensor.dtype)."
+                )
+            if value._array.shape != self._array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: the tensor is {list(self._array.shape)}, "
+                    f"the grad {list(value._array.shape)}"
+                )
+        self._grad = value
+
+    @grad.deleter
+    def grad(self):
+        self._grad = None
+
+    @property
+    def requires_grad(self):
+        """True if backward() computes a gradient for this tensor or for something it came from."""
+        if self._base is not None:
+            self._refresh()
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        if self._base is not None:
+            self._refresh()
+        if self._node is not None:
+            if not value:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return
+        if value and not dtypes.from_numpy(self._array.dtype).is_floating_point:
+            raise RuntimeError(
+                "only Tensors of floating point and complex dtype can require gradients"
+                f" (this one is {self.dtype}; convert it first, as in tensor.float().requires_grad_())"
+            )
+        if value and self._inference and not state.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+            )
+        self._requires_grad = bool(value)
+
+    def requires_grad_(self, requires_grad=True):
+        """Set `requires_grad` in place and return self."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self):
+        """True unless this tensor is the recorded result of an op."""
+        if self._base is not None:
+            self._refresh()
+        return self._node is None
+
+    @property
+    def grad_fn(self):
+        """The Node of the op that made this tensor; None for a leaf."""
+        if self._base is not None:
+            self._refresh()
+        return None if self._node is None else self._node.public
+
+    @property
+    def retains_grad(self):
+        """True for a non-leaf tensor on which `retain_grad()` was called."""
+        return self._retains_grad
+
+    @property
+    def output_nr(self):
+        """Which output of `grad_fn` this is."""
+        return 0 if self._node is None else self._node.output_nr
+
+    @property
+    def data(self):
+        """The same memory as a tensor without history and with a version counter of its own."""
+        return wrap(self._array)
+
+    @data.setter
+    def data(self, value):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self._requires_grad and value._array.dtype.kind != "f":
+            raise RuntimeError(
+                f"data set to a tensor that requires gradients must be floating point or complex dtype, not {value.dtype}"
+            )
+        self._array = value._array
+
+    # -- what the array is ----------------------------------------------------------------------------------------
+
+    @property
+    def shape(self):
+        """The sizes, a `Size`."""
+        return Size(self._array.shape)
+
+    @property
+    def dtype(self):
+        """The element type."""
+        return dtypes.from_numpy(self._array.dtype)
+
+    @property
+    def device(self):
+        """Where the array lives."""
+        return dtypes.CPU
+
+    @property
+    def ndim(self):
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def itemsize(self):
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self):
+        """Bytes of all elements."""
+        return self._array.size * self._array.itemsize
+
+    @property
+    def layout(self):
+        """Dense and strided, the only layout there is."""
+        return "torch.strided"
+
+    @property
+    def _version(self):
+        """How often the memory of this tensor was written to in place; shared with its views."""
+        return self._counter[0]
+
+    is_cuda = False
+    is_sparse = False
+    is_quantized = False
+    is_meta = False
+    is_mkldnn = False
+
+    def is_inference(self):
+        """True for a tensor made in inference mode."""
+        return self._inference
+
+
+def wrap(array):
+    """A Tensor around `array`, an ndarray: the same memory, no history."""
+    out = _new(Tensor)
+    out._array = array
+    out._counter = [0]
+    return out
+
+
+def alias(tensor):
+    """A Tensor with the same array and version counter, and no history."""
+    out = _new(Tensor)
+    out._array = tensor._array
+    out._counter = tensor._counter
+    return out
+
+
+def as_array(result):
+    """What NumPy returned, as an array: NumPy gives scalars where every dimension went away."""
+    return np.asarray(result) if isinstance(result, np.generic) else result
