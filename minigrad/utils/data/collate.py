@@ -11,7 +11,6 @@ import numpy as np
 
 import minigrad
 
-from ...grad_mode import state
 from ...tensor import Tensor, wrap
 
 _NOT_NUMBERS = re.compile(r"[SaUO]")
@@ -97,24 +96,22 @@ def collate(batch, *, collate_fn_map=None):
 
 
 def _collate_tensors(batch, *, collate_fn_map=None):
-    """torch.stack; in one NumPy call where nothing is recorded and all are alike."""
-    if not (state.enabled and any(tensor.requires_grad for tensor in batch)):
-        arrays = [tensor._array for tensor in batch]
-        stacked = _stacked(arrays)
-        if stacked is not None:
-            return wrap(stacked)
+    """torch.stack; in one NumPy call where all are alike and none requires grad."""
+    first = batch[0]._array
+    shape, dtype = first.shape, first.dtype
+    arrays = []
+    for tensor in batch:
+        array, base = tensor._array, tensor._base
+        if array.shape != shape or array.dtype is not dtype or tensor._requires_grad:
+            break
+        if base is not None and base._requires_grad:  # a view learns of that late
+            break
+        arrays.append(array)
+    else:
+        if shape:
+            return wrap(np.concatenate(arrays).reshape(len(arrays), *shape))
+        return wrap(np.array([array.item() for array in arrays], dtype))
     return minigrad.stack(batch, 0)
-
-
-def _stacked(arrays):
-    """The arrays along a new first axis; None if they differ in shape or dtype."""
-    shape, dtype = arrays[0].shape, arrays[0].dtype
-    for array in arrays:
-        if array.shape != shape or array.dtype != dtype:
-            return None
-    if not shape:
-        return np.array([array.item() for array in arrays], dtype)
-    return np.concatenate(arrays).reshape(len(arrays), *shape)
 
 
 def _collate_arrays(batch, *, collate_fn_map=None):
