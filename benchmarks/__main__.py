@@ -1,4 +1,4 @@
-"""python -m benchmarks [WORKLOAD...] [options]; python -m benchmarks diff OLD NEW; python -m benchmarks show REPORT."""
+"""python -m benchmarks [WORKLOAD...] [options], and the commands diff OLD NEW, show REPORT and profile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from . import libraries
 
-NEEDED = {"torch": "torch", "threadpoolctl": "threadpoolctl"}
+NEEDED = ("torch", "threadpoolctl")
 
 
 def needs_extra(modules: list[str]) -> str | None:
@@ -28,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Time minigrad beside torch and its peers.",
         epilog="also: python -m benchmarks diff OLD.json NEW.json    what got slower beyond noise (exit status 1)\n"
-        "      python -m benchmarks show REPORT.json [--markdown] [--plot FILE]    a kept report again",
+        "      python -m benchmarks show REPORT.json [--markdown] [--plot FILE]    a kept report again\n"
+        "      python -m benchmarks profile    where the time of one op goes",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     main.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="names, or how they begin; all without any")
@@ -176,10 +177,24 @@ def run_show(arguments: list[str]) -> int:
     return 0
 
 
+def run_profile(arguments: list[str]) -> int:
+    main = argparse.ArgumentParser(prog="python -m benchmarks profile", description="Where the time of one op goes.")
+    main.add_argument("--quick", action="store_true", help="few short rounds")
+    options = main.parse_args(arguments)
+    problem = needs_extra(list(NEEDED))
+    if problem is not None:
+        print(problem, file=sys.stderr)
+        return 2
+    from . import profile
+
+    print(profile.text(rounds=3, block=0.001) if options.quick else profile.text())
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     from .results import BadReport
 
-    commands = {"diff": run_diff, "show": run_show}
+    commands = {"diff": run_diff, "show": run_show, "profile": run_profile}
     try:
         if arguments and arguments[0] in commands:
             return commands[arguments[0]](arguments[1:])

@@ -210,6 +210,7 @@ def _tinygrad(f: Functional, data: SimpleNamespace, jit: bool) -> Program:
     from tinygrad import Device, Tensor, TinyJit
 
     xp = namespace("tinygrad")
+
     # At least one axis: a number without any becomes a constant of the graph, which cannot be assigned to.
     def convert(array: np.ndarray) -> Any:
         return Tensor(np.atleast_1d(array)).contiguous().realize()

@@ -274,7 +274,7 @@ class Plan:
         for tensor, expected in zip(node.saved, node.saved_versions):
             if tensor._counter[0] != expected:
                 raise stale_error(node)
-        values = dict(zip(self.static, node.static))
+        values = dict(zip(self.static, node.static)) if self.static else {}
         values["g"], values["xp"] = g, namespaces[Tensor]
         edge_of = dict(zip(self.needed, node.edges))
         for n, saved in zip(self.saved, node.saved):

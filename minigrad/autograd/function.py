@@ -157,9 +157,10 @@ class FunctionNode(Node):
                 )
         return grad
 
-    def vjp(self, g):
+    @staticmethod
+    def vjp(node, g):
         """The same on plain arrays."""
-        return tuple(None if r is None else r._array for r in self.recorded_vjp(g))
+        return tuple(None if r is None else r._array for r in node.recorded_vjp(g))
 
 
 class Function:

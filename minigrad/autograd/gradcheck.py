@@ -6,7 +6,7 @@ entry by entry, with messages that say which input, which entry, and both values
 
 import numpy as np
 
-from ..grad_mode import no_grad
+from ..grad_mode import enable_grad, no_grad
 from ..tensor import Tensor, wrap
 
 
@@ -180,9 +180,10 @@ def gradgradcheck(
 
     def first(*args):
         args, cotangents = args[: len(args) - count], args[len(args) - count :]
-        outputs = [y for y in _tensors(func(*args)) if y.requires_grad]
         wanted = [args[i] for i in places]
-        found = grad(outputs, wanted, cotangents, create_graph=True, allow_unused=True)
+        with enable_grad():
+            outputs = [y for y in _tensors(func(*args)) if y.requires_grad]
+            found = grad(outputs, wanted, cotangents, create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
     return gradcheck(

@@ -18,9 +18,8 @@ def leaky_relu(xp, x, *, negative_slope):
     return xp.where(x > 0, x, x * negative_slope)
 
 
-# In the formulas below the argument of exp is kept from overflowing by a where, not by a minimum or an abs: the
-# derivative of a minimum is halved at a tie, that of abs is 0 at 0, and the second derivative at 0 would come out
-# wrong.
+# In the formulas below the argument of exp is kept from overflowing by a where, not by a minimum or an abs: where the two
+# sides meet those have a derivative of a half or of 0, and torch's second derivative there is the formula's of one side.
 
 
 def _sigmoid(xp: Any, x: Any) -> Any:
@@ -40,9 +39,7 @@ def _silu_g(g: Any, xp: Any, x: Any) -> Any:
 
 
 @primitive(
-    x=lambda g, xp, x, negative, positive: xp.where(
-        x <= 0, g * negative * xp.exp(xp.where(x <= 0, x, 0)), g * positive
-    ),
+    x=lambda g, xp, x, negative, positive: xp.where(x <= 0, g * negative * xp.exp(xp.where(x < 0, x, 0)), g * positive),
     name="EluBackward0",
 )
 def elu(xp, x, *, negative, positive):
@@ -69,7 +66,9 @@ def log_sigmoid(xp, x):
 
 
 @primitive(
-    x=lambda g, xp, x, beta, threshold: xp.where(x * beta > threshold, g, g * _sigmoid(xp, x * beta)),
+    x=lambda g, xp, x, beta, threshold: xp.where(
+        x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta < threshold, x * beta, threshold))
+    ),
     name="SoftplusBackward0",
 )
 def softplus(xp, x, *, beta, threshold):
@@ -196,8 +195,12 @@ def huber(xp, x, *, delta):
     return xp.where(xp.abs(x) <= delta, 0.5 * x * x, delta * (xp.abs(x) - 0.5 * delta))
 
 
+# torch's 1e-12, which it keeps in single precision also for float64.
+_SMALLEST_VARIANCE = 9.999999960041972e-13
+
+
 @primitive(
-    input=lambda g, xp, input, target: g * (input - target) / xp.maximum((1 - input) * input, 1e-12),
+    input=lambda g, xp, input, target: g * (input - target) / xp.maximum((1 - input) * input, _SMALLEST_VARIANCE),
     target=lambda g, xp, input: g * (xp.log(1 - input) - xp.log(input)),
     name="BinaryCrossEntropyBackward0",
 )

@@ -116,7 +116,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if (
             bias is not None
             and w.ndim == 2
-            and x.ndim > 0
+            and x.ndim > 1
             and x.shape[-1] == w.shape[1]
             and b.shape == w.shape[:1]
             and w.dtype is dtype

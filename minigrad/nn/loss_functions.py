@@ -7,6 +7,7 @@ size_average and reduce still choose among them, with torch's warning.
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from typing import Any
 
@@ -50,6 +51,14 @@ def sizes_of(tensor: Tensor) -> str:
     return str(list(tensor._array.shape))
 
 
+def warn(message: str) -> None:
+    """A UserWarning at the first line outside this package: a loss may be reached through a module or directly."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(__package__):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level - 1)
+
+
 def check_floating(name: str, input: Tensor) -> None:
     """torch's refusal of a kernel that exists for floating point dtypes alone."""
     if input._array.dtype.kind != "f":
@@ -61,29 +70,26 @@ def check_floating(name: str, input: Tensor) -> None:
 
 def _check_reduction(reduction: str) -> str:
     if reduction == "elementwise_mean":
-        warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3)
+        warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.")
         return "mean"
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction; it must be 'none', 'mean' or 'sum'")
     return reduction
 
 
-def _legacy_reduction(size_average: bool | None, reduce: bool | None, stacklevel: int = 3) -> str:
+def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
     """The reduction that the old arguments size_average and reduce mean, each True by default; warns."""
     if reduce is None or reduce:
         reduction = "mean" if size_average is None or size_average else "sum"
     else:
         reduction = "none"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-        stacklevel=stacklevel,
-    )
+    warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     return reduction
 
 
 def _choose_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     if size_average is not None or reduce is not None:
-        return _legacy_reduction(size_average, reduce, stacklevel=4)
+        return legacy_reduction(size_average, reduce)
     return _check_reduction(reduction)
 
 
@@ -102,11 +108,10 @@ def _plain_mse_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
 def _broadcast_pair(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Both tensors in their common shape; warns where they differ, as torch does."""
     if target.size() != input.size():
-        warnings.warn(
+        warn(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
             "This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
-            stacklevel=3,
         )
         input, target = functions.broadcast_tensors(input, target)
     return input, target
@@ -443,14 +448,13 @@ def kl_div(
     "batchmean" divides the sum by the size of the first dimension and is the divergence; "mean" by all elements.
     """
     if size_average is not None or reduce is not None:
-        chosen = _legacy_reduction(size_average, reduce)
+        chosen = legacy_reduction(size_average, reduce)
     else:
         if reduction == "mean":
-            warnings.warn(
+            warn(
                 "reduction: 'mean' divides the total loss by both the batch size and the support size."
                 "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
                 "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-                stacklevel=2,
             )
         chosen = "sum" if reduction == "batchmean" else _check_reduction(reduction)
     if log_target:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..tensor import Tensor
 from . import functional as F
+from .loss_functions import legacy_reduction
 from .module import Module
 
 __all__ = [
@@ -36,7 +37,7 @@ class _Loss(Module):
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = F._legacy_reduction(size_average, reduce, stacklevel=4)
+            reduction = legacy_reduction(size_average, reduce)
         self.reduction = reduction
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd import Function
-from ..autograd.hooks import RemovableHandle
 from ..grad_mode import is_grad_enabled, no_grad
+from ..hooks import RemovableHandle
 from ..tensor import Tensor
 from .parameter import Buffer, Parameter
 

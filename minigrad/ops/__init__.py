@@ -17,7 +17,7 @@ class Recorded:
     count, inverse = staticmethod(count), staticmethod(inverse)
 
     def where(condition, a, b):
-        return elementwise.choose(a, b, condition._array)
+        return elementwise.choose(a, b, condition._array if isinstance(condition, Tensor) else condition)
 
     def cast(x, dtype):
         return to_dtype(x, dtype if not hasattr(dtype, "kind") else from_numpy(dtype))

@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 
 from .. import dtypes
-from ..autograd.hooks import RemovableHandle
+from ..hooks import RemovableHandle
 from ..grad_mode import enable_grad, state
 from ..tensor import Tensor, wrap
 

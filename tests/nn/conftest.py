@@ -105,7 +105,7 @@ def same():
 
 @pytest.fixture
 def same_error():
-    """same_error(run): run(engine) raises the same class on both, and our text contains torch's (or starts as it does)."""
+    """same_error(run): run(engine) raises the same class on both, and our text starts with torch's."""
 
     def check(run, exact=True):
         errors = {}

@@ -1,6 +1,9 @@
 """Functions of nn.functional against torch's: values, gradients and second gradients with random cotangents, in both
 dtypes; the special points of each; and the texts of errors and warnings."""
 
+# Every lambda here is called before the loop that it stands in goes on.
+# ruff: noqa: B023
+
 import numpy as np
 import pytest
 

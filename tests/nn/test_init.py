@@ -1,5 +1,8 @@
 """Initialisers against torch's: the same seed gives the same weights."""
 
+# Every lambda here is called before the loop that it stands in goes on.
+# ruff: noqa: B023
+
 import warnings
 
 import numpy as np
