@@ -676,8 +676,8 @@ def _load_safetensors(file):
             f"the tensor {_short(name)} has the safetensors dtype {entry['dtype']}, which minigrad lacks. Convert it "
             "first, as with tensor.float() in torch.",
         )
-        # The library's own dtypes are little-endian; bytearray, so that the tensor may be written to.
-        dtype = np.dtype(_SAFETENSORS[entry["dtype"]]).newbyteorder("<")
-        array = np.frombuffer(bytearray(entry["data"]), dtype).reshape(entry["shape"])
-        tensors[name] = wrap(array.astype(dtype.newbyteorder("="), copy=False))
+        native = np.dtype(_SAFETENSORS[entry["dtype"]])
+        # The file is little-endian. A bytearray, so that the tensor may be written to.
+        array = np.frombuffer(bytearray(entry["data"]), native.newbyteorder("<")).reshape(entry["shape"])
+        tensors[name] = wrap(array.astype(native, copy=False).view(native))
     return tensors
