@@ -477,8 +477,7 @@ def _compare(
     if bad.any() and bound.terms:
         ulps, bad = ulp.within(ours, theirs, bound, reference.scale(label, order, ours.shape))
     finite = ulps[~bad]
-    if finite.size:
-        verdict.worst[order] = max(verdict.worst.get(order, 0.0), float(finite.max()))
+    verdict.worst[order] = max(verdict.worst.get(order, 0.0), float(finite.max(initial=0.0)))
     if not bad.any():
         return ""
     return disagreement(label, ours, theirs, ulps, bad)

@@ -107,9 +107,9 @@ def _summary(results: list[Result]) -> str:
 def _ops(ops: list[Result]) -> str:
     strip = " · ".join(escape(kind) for kind in KINDS)
     legend = (
-        '<p class="legend"><span><b style="color:#3fae6f">■</b> with double backward</span>'
-        '<span><b style="color:#7fc9a0">■</b> value only, or first order</span>'
-        '<span><b style="color:#d6402f">■</b> disagrees</span><span><b style="color:#9aa5b1">□</b> does not apply</span></p>'
+        '<p class="legend"><span><b style="color:#3fae6f">■</b> with double backward</span> '
+        '<span><b style="color:#7fc9a0">■</b> value only, or first order</span> '
+        '<span><b style="color:#d6402f">■</b> disagrees</span> <span><b style="color:#9aa5b1">□</b> does not apply</span></p>'
         f"<p>The strip's columns: {strip}. Numbers: checks, worst ulp. Open a row for every dtype and order.</p>"
     )
     search = '<input id="find" type="search" placeholder="find an op" aria-label="find an op">'
@@ -167,13 +167,20 @@ def _link(where: str) -> str:
 
 
 def _others(others: list[Result]) -> str:
-    rows = []
+    groups: dict[str, list[Result]] = {}
     for r in others:
-        tag = '<span class="tag ok">pass</span>' if r.passed else '<span class="tag bad">fails</span>'
-        rows.append(f'<tr><td>{escape(r.group)}</td><td>{escape(r.name)}</td><td class="n">{r.checks:,}</td>'
-                    f'<td class="n">{ulp_text(r.worst_ulp)}</td><td>{tag} {escape(r.note)}</td></tr>')  # fmt: skip
-    head = '<tr><th>group</th><th>row</th><th class="n">checks</th><th class="n">worst ulp</th><th></th></tr>'
-    return f'<h2>Everything else</h2><div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+        groups.setdefault(r.group, []).append(r)
+    parts = ["<h2>Everything else</h2>"]
+    head = '<tr><th>row</th><th class="n">checks</th><th class="n">worst ulp</th><th></th></tr>'
+    for name, members in groups.items():
+        rows = []
+        for r in members:
+            tag = '<span class="tag ok">pass</span>' if r.passed else '<span class="tag bad">fails</span>'
+            rows.append(f'<tr><td>{escape(r.name)}</td><td class="n">{r.checks:,}</td>'
+                        f'<td class="n">{ulp_text(r.worst_ulp)}</td><td>{tag} {escape(r.note)}</td></tr>')  # fmt: skip
+        parts.append(f'<details><summary>{escape(name)}, {len(members):,} rows</summary><div class="scroll">'
+                     f"<table>{head}{''.join(rows)}</table></div></details>")  # fmt: skip
+    return "".join(parts)
 
 
 def _failures(r: Result) -> str:

@@ -41,19 +41,18 @@ STABLE_TEXTS = (
 class Outcome:
     """What one engine shows of one tensor. Reading it leaves the tensor as it was."""
 
-    __slots__ = ("flags", "values", "grad")
+    __slots__ = ("flags", "version", "values", "grad")
 
     def __init__(self, tensor, depth=0):
-        # A gradient's own counter tells how its buffer was filled, which is the engine's affair.
-        version = 0 if depth else tensor._version
+        version = tensor._version
+        # torch counts in an int; an engine may keep a list that a base and its views share.
+        self.version = version[0] if isinstance(version, list) else int(version)
         self.flags = (
             tuple(tensor.shape),
             str(tensor.dtype),
             bool(tensor.requires_grad),
             bool(tensor.is_leaf),
             tensor.grad_fn is not None,
-            # torch counts in an int; an engine may keep a list that a base and its views share.
-            version[0] if isinstance(version, list) else int(version),
         )
         values = tensor.detach()
         # torch's lazy zero, which stands for a gradient that is known to vanish, has no memory to show.
@@ -63,7 +62,7 @@ class Outcome:
         self.grad = None if grad is None or depth else Outcome(grad, 1)
 
 
-FLAGS = ("shape", "dtype", "requires_grad", "is_leaf", "has grad_fn", "_version")
+FLAGS = ("shape", "dtype", "requires_grad", "is_leaf", "has grad_fn")
 
 
 def is_tensor(value):
@@ -143,6 +142,7 @@ class Pair:
     def __init__(self, reference, subject, ulps=64.0):
         self.sides = Side(reference), Side(subject)
         self.tolerance = Tolerance(ulps)
+        self.first_versions = {}
         self.checks = 0
         self.error = None
         self.raised = 0
@@ -207,7 +207,15 @@ class Pair:
             got = Outcome(b)
         except Exception as error:
             return Difference(prefix + "value", name, repr(a), _error_text(error))
-        return self._outcome_difference(name, expected, got, prefix)
+        return self._outcome_difference(name, expected, got, prefix) or (
+            None if prefix else self._version_difference(name, expected, got)
+        )
+
+    def _version_difference(self, name, a, b):
+        """Counted from where the variable was first seen: how often an op wrote to its own result is its affair."""
+        first = self.first_versions.setdefault(name, (a.version, b.version))
+        writes = a.version - first[0], b.version - first[1]
+        return None if writes[0] == writes[1] else Difference("_version (writes counted)", name, *writes)
 
     def _outcome_difference(self, name, a, b, prefix):
         if a.flags != b.flags:

@@ -301,6 +301,9 @@ class NumPy:
             return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
         return np.matmul(a, b)
 
+    def mv(a, b):
+        return NumPy.matmul(a, b)
+
     def mT(x):
         return x.swapaxes(-1, -2)
 

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minigrad
 from minigrad import dtypes, random
 from minigrad.tensor import Tensor, wrap
 
@@ -673,3 +674,68 @@ def test_a_leaf_that_requires_grad_is_not_filled():
         with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place"):
             getattr(random, name)(leaf, *arguments)
     assert np.array_equal(before, leaf._array)
+
+
+def test_a_tensor_with_history_is_cut_from_it_and_hands_back_zero():
+    for api in (minigrad, torch):
+        x = api.ones(4, requires_grad=True)
+        y = x * 2
+        version = y._version
+        assert y.uniform_() is y
+        assert y.requires_grad
+        assert y._version == version + 1
+        y.sum().backward()
+        assert x.grad.tolist() == [0.0] * 4
+
+        x = api.ones(2, 3, requires_grad=True)
+        y = x * 2
+        y.t()[1:].normal_()
+        y.sum().backward()
+        assert x.grad.tolist() == [[2.0, 0.0, 0.0]] * 2
+
+
+def test_history_does_not_change_the_numbers():
+    x = minigrad.ones(5, 7, requires_grad=True) * 2
+    y = torch.ones(5, 7, requires_grad=True) * 2
+    assert_same(x.uniform_(), y.uniform_())
+    assert_same(x.t().normal_(), y.t().normal_())
+    assert_same(x, y)
+    assert x.grad_fn.name() == y.grad_fn.name()
+
+
+def test_a_parameter_that_is_a_tensor_gets_a_gradient_of_zero():
+    names = []
+    for api in (minigrad, torch):
+        p = api.full((3, 1), 0.5, requires_grad=True)
+        q = api.full((4,), 0.5, requires_grad=True)
+        samples = [
+            api.bernoulli(p),
+            api.poisson(p),
+            api.normal(p),
+            api.normal(p, 2.0),
+            api.normal(1.0, p),
+            api.normal(p, q),
+        ]
+        names.append([s.grad_fn.name() for s in samples])
+        sum(s.sum() for s in samples).backward()
+        assert p.grad.tolist() == [[0.0]] * 3
+        assert q.grad.tolist() == [0.0] * 4
+    assert names[0] == names[1]
+
+
+def test_samplers_are_methods_of_tensors():
+    for name, choices in IN_PLACE.items():
+        for arguments in choices:
+            ours, theirs = minigrad.zeros(3, 20), torch.zeros(3, 20)
+            assert_same(getattr(ours, name)(*arguments), getattr(theirs, name)(*arguments))
+
+
+def test_numpy_warnings_stay_inside():
+    tiny = wrap(np.zeros(100, np.float16))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        random.log_normal_(tiny, 100, 50)
+        random.cauchy_(tiny, 0, 1e6)
+        random.normal_(tiny, 0, 1e6)
+        random.exponential_(tiny, 1e-30)
+        random.geometric_(tiny, 1e-12)

@@ -18,8 +18,8 @@ def leaky_relu(xp, x, *, negative_slope):
     return xp.where(x > 0, x, x * negative_slope)
 
 
-# In the formulas below the argument of exp is kept from overflowing by a where, not by a minimum or an abs: where the two
-# sides meet those have a derivative of a half or of 0, and torch's second derivative there is the formula's of one side.
+# In the formulas below a where, not a minimum or an abs, keeps the argument of exp from overflowing: where two sides meet
+# those have a derivative of a half or of 0, while torch's second derivative there is that of one side.
 
 
 def _sigmoid(xp: Any, x: Any) -> Any:
@@ -67,7 +67,7 @@ def log_sigmoid(xp, x):
 
 @primitive(
     x=lambda g, xp, x, beta, threshold: xp.where(
-        x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta < threshold, x * beta, threshold))
+        x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta))
     ),
     name="SoftplusBackward0",
 )

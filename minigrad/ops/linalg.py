@@ -27,10 +27,10 @@ def dot(xp, a, b):
     return xp.dot(a, b)
 
 
-@primitive(a=lambda g, xp, b: xp.outer(g, b), b=lambda g, xp, a: xp.matmul(xp.mT(a), g))
+@primitive(a=lambda g, xp, b: xp.outer(g, b), b=lambda g, xp, a: xp.mv(xp.mT(a), g))
 def mv(xp, a, b):
     """a @ b of a matrix (n, m) and a vector (m,)"""
-    return xp.matmul(a, b)
+    return xp.mv(a, b)
 
 
 @primitive(
