@@ -189,6 +189,9 @@ class LRScheduler:
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
 
+_LRScheduler = LRScheduler  # its name before torch 2.0, which users' own schedulers still derive from
+
+
 def _note_steps(optimizer):
     """Make `optimizer.step` note that it was called, so that a wrong order of the two steps can be warned about."""
     if hasattr(optimizer.step, "_wrapped_by_lr_sched"):

@@ -10,7 +10,8 @@ __all__ = ["SGD"]
 class SGD(ElementwiseOptimizer):
     """p -= lr * g; with momentum, p -= lr * b where b = momentum * b + (1 - dampening) * g.
 
-    `weight_decay` adds weight_decay * p to g. b starts as the first g. `nesterov` steps by g + momentum * b.
+    `weight_decay` adds weight_decay * p to g. b starts as the first g (with `differentiable`, as in torch, as its value
+    alone: derivatives do not flow through it). `nesterov` steps by g + momentum * b.
     """
 
     _option_defaults = {
