@@ -14,8 +14,8 @@ from itertools import chain
 import numpy as np
 
 from .. import dtypes
-from ..hooks import RemovableHandle
 from ..grad_mode import enable_grad, state
+from ..hooks import RemovableHandle
 from ..tensor import Tensor, wrap
 
 __all__ = ["Optimizer", "register_optimizer_step_pre_hook", "register_optimizer_step_post_hook"]
