@@ -53,7 +53,7 @@ class Generator:
     order), and what it raises. `size` is an int or a tuple.
 
     >>> Generator().manual_seed(0).uniform(3)
-    array([0.49625659, 0.7682218 , 0.08847743], dtype=float32)
+    array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
 
     __slots__ = ("device", "_seed", "_normal", "_legacy", "_engine", "__weakref__")
@@ -1110,7 +1110,7 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, pin_mem
     >>> import minigrad
     >>> _ = minigrad.manual_seed(0)
     >>> minigrad.randperm(4)
-    tensor([2, 0, 1, 3])
+    tensor([0, 1, 3, 2])
     """
     check_device(device)
     n = _integer("randperm", "n", n, 1)

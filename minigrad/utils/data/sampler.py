@@ -100,7 +100,7 @@ class SubsetRandomSampler(Sampler):
     >>> import minigrad
     >>> _ = minigrad.manual_seed(0)
     >>> list(SubsetRandomSampler([10, 20, 30, 40]))
-    [30, 10, 20, 40]
+    [10, 20, 40, 30]
     """
 
     def __init__(self, indices, generator=None):
