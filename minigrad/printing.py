@@ -112,7 +112,7 @@ def tensor_repr(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
         suffixes.append(f"dtype={tensor.dtype}")
     try:
         node = tensor.grad_fn
-        name = None if node is None else node.name()
+        name = None if node is None else node.name().rsplit("::", 1)[-1]
     except RuntimeError:
         # A view made under no_grad and written to since has a history that cannot be told, and still must print.
         name = "Invalid"
@@ -132,10 +132,11 @@ def tensor_format(tensor: Tensor, format_spec: str) -> str:
     if type(tensor) is Tensor and tensor._array.ndim == 0:
         return format(_as_numpy(tensor._array).item(), format_spec)
     if format_spec:
+        name, shape = type(tensor).__name__, tuple(tensor._array.shape)
         raise TypeError(
-            f"unsupported format string passed to {type(tensor).__name__}.__format__: {format_spec!r} formats one "
-            f"number, and this is a {type(tensor).__name__} of shape {tuple(tensor._array.shape)}. Format an element's "
-            f"item(), or set the digits of whole tensors with set_printoptions(precision=...)."
+            f"unsupported format string passed to {name}.__format__: {format_spec!r} is for a plain 0-d Tensor, and this "
+            f"is a {name} of shape {shape}. Format the item() of one element, or set the digits of whole tensors with "
+            "set_printoptions(precision=...)."
         )
     return str(tensor)
 
