@@ -134,9 +134,9 @@ def tensor_format(tensor: Tensor, format_spec: str) -> str:
     if format_spec:
         name, shape = type(tensor).__name__, tuple(tensor._array.shape)
         raise TypeError(
-            f"unsupported format string passed to {name}.__format__: {format_spec!r} is for a plain 0-d Tensor, and this "
-            f"is a {name} of shape {shape}. Format the item() of one element, or set the digits of whole tensors with "
-            "set_printoptions(precision=...)."
+            f"unsupported format string passed to {name}.__format__: {format_spec!r} is for a plain 0-d Tensor, and "
+            f"this is a {name} of shape {shape}. Format the item() of one element, or set the digits of whole tensors "
+            "with set_printoptions(precision=...)."
         )
     return str(tensor)
 
