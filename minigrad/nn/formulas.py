@@ -18,7 +18,7 @@ def leaky_relu(xp, x, *, negative_slope):
     return xp.where(x > 0, x, x * negative_slope)
 
 
-# In the formulas below a where, not a minimum or an abs, keeps the argument of exp from overflowing: where two sides meet
+# In the formulas below a where, not a minimum or an abs, keeps the argument of exp from overflowing: where sides meet
 # those have a derivative of a half or of 0, while torch's second derivative there is that of one side.
 
 

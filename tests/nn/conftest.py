@@ -22,7 +22,7 @@ def as_numpy(value):
         return value
     if isinstance(value, (tuple, list)):
         return [as_numpy(item) for item in value]
-    return np.array(value.detach().numpy())
+    return np.array(value.detach().numpy() if isinstance(value, minigrad.Tensor) else value.numpy(force=True))
 
 
 def assert_close(ours, theirs, what, slack=1):
