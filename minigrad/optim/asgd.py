@@ -70,8 +70,9 @@ class ASGD(ElementwiseOptimizer):
         eta, mu = p_state["eta"], p_state["mu"]
         now = eta._array.item(), mu._array.item()
         lr = number(group["lr"])
-        eta._array[()] = lr / (1 + group["lambd"] * lr * step) ** group["alpha"]
-        mu._array[()] = 1 / max(1, step - group["t0"])
+        # Through a tensor of the default dtype, as torch's: a loaded state's eta may be float64, as its parameter.
+        eta._array[()] = zero_dim(lr / (1 + group["lambd"] * lr * step) ** group["alpha"])._array
+        mu._array[()] = zero_dim(1 / max(1, step - group["t0"]))._array
         eta._counter[0] += 1
         mu._counter[0] += 1
         return now

@@ -89,6 +89,7 @@ SCHEDULES = {
 each_schedule = pytest.mark.parametrize("make", SCHEDULES.values(), ids=SCHEDULES)
 
 
+@pytest.mark.filterwarnings("ignore:Detected call")  # a chain in a sequence steps when it is made, as torch's
 @each_schedule
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
 def test_50_epochs(make, optimizer):
@@ -103,6 +104,7 @@ def test_50_epochs(make, optimizer):
     assert a.get_last_lr() == [group["lr"] for group in ours.opt.param_groups]
 
 
+@pytest.mark.filterwarnings("ignore:Detected call")
 @each_schedule
 def test_state_dict_continues_a_schedule(make):
     first, second, whole = Engine(minigrad), Engine(minigrad), Engine(minigrad)

@@ -30,10 +30,10 @@ def leaves(library, *sizes):
     return [library.ones(size, requires_grad=True) for size in sizes]
 
 
-def give_grads(library, params, seed):
+def give_grads(library, params, seed, dtype="float32"):
     rng = np.random.default_rng(seed)
     for p in params:
-        p.grad = library.from_numpy(rng.standard_normal(tuple(p.shape)).astype(np.float32))
+        p.grad = library.from_numpy(rng.standard_normal(tuple(p.shape)).astype(dtype))
 
 
 def converted(value, tensor_type, make):
@@ -389,19 +389,20 @@ def test_state_follows_the_default_dtype_as_torchs(name):
 # -- state dicts -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", NAMES)
-def test_state_dict_is_torchs_and_goes_there_and_back_mid_run(name):
+def test_state_dict_is_torchs_and_goes_there_and_back_mid_run(name, dtype):
     """Three steps; then the state moves minigrad -> torch and torch -> minigrad; three more steps in all four."""
     options = FULL.get(name, {})
     sizes = (3, 1)
 
     def start(library):
-        params = leaves(library, *sizes)
+        params = [library.ones(n, dtype=getattr(library, dtype), requires_grad=True) for n in sizes]
         return params, getattr(library.optim, name)(params, **options)
 
     def steps(library, params, opt, seeds):
         for seed in seeds:
-            give_grads(library, params, seed)
+            give_grads(library, params, seed, dtype)
             opt.step()
 
     ours, opt = start(minigrad)
@@ -430,12 +431,16 @@ def test_state_dict_is_torchs_and_goes_there_and_back_mid_run(name):
     ]
     for run in runs:
         steps(*run, range(3, 6))
-    for _, params, other in runs:
-        for p, expected_p in zip(params, theirs, strict=True):
-            np.testing.assert_allclose(p.detach().numpy(), expected_p.detach().numpy(), rtol=1e-6, atol=1e-7)
-        for s, t in zip(other.state_dict()["state"].values(), torch_opt.state_dict()["state"].values(), strict=True):
+    rtol = 1e-6 if dtype == "float32" else 1e-14
+    for p, q in zip([*ours, *moved_in], [*theirs, *moved_out], strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=rtol, atol=rtol)
+    for p, q in zip(moved_out, theirs, strict=True):  # a loaded state's scalars have the parameter's dtype
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-6, atol=1e-6)
+    for other, reference in ((opt, torch_opt), (moved_opt, moved_torch_opt)):
+        for s, t in zip(other.state_dict()["state"].values(), reference.state_dict()["state"].values(), strict=True):
             for key in t:
-                np.testing.assert_allclose(np.asarray(s[key]), np.asarray(t[key]), rtol=1e-5, atol=1e-8)
+                assert str(s[key].dtype) == str(t[key].dtype)
+                np.testing.assert_allclose(np.asarray(s[key]), np.asarray(t[key]), rtol=10 * rtol, atol=rtol)
 
 
 def test_load_state_dict_copies():
