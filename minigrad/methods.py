@@ -163,12 +163,7 @@ def _operator(function):
     """A binary operator: NotImplemented for what no Tensor can be combined with, so that Python asks the other side."""
 
     def forward(self, other):
-        try:
-            return function(self, other)
-        except TypeError:
-            if _known(other):
-                raise
-            return NotImplemented
+        return function(self, other) if _known(other) else NotImplemented
 
     return forward
 
@@ -186,12 +181,10 @@ def _known(x):
     return isinstance(x, (Tensor, int, float, bool, np.ndarray, np.generic))
 
 
-Tensor.__add__ = _operator(elementwise.add)
-Tensor.__radd__ = _operator(elementwise.add)
-Tensor.__mul__ = _operator(elementwise.mul)
-Tensor.__rmul__ = _operator(elementwise.mul)
-Tensor.__sub__, Tensor.__rsub__ = _operator(functions.sub), _reflected(functions.sub)
-Tensor.__truediv__, Tensor.__rtruediv__ = _operator(elementwise.div), _reflected(elementwise.div)
+Tensor.__add__ = Tensor.__radd__ = elementwise.add.primitive.operator
+Tensor.__mul__ = Tensor.__rmul__ = elementwise.mul.primitive.operator
+Tensor.__sub__, Tensor.__rsub__ = elementwise.sub.primitive.operator, _reflected(functions.sub)
+Tensor.__truediv__, Tensor.__rtruediv__ = elementwise.div.primitive.operator, _reflected(elementwise.div)
 Tensor.__floordiv__, Tensor.__rfloordiv__ = _operator(functions.floor_divide), _reflected(functions.floor_divide)
 Tensor.__mod__, Tensor.__rmod__ = _operator(functions.remainder), _reflected(functions.remainder)
 Tensor.__pow__, Tensor.__rpow__ = _operator(functions.pow), _reflected(functions.pow)
@@ -203,7 +196,7 @@ Tensor.__lshift__, Tensor.__rshift__ = _operator(functions.bitwise_left_shift), 
 Tensor.__rlshift__ = _reflected(functions.bitwise_left_shift)
 Tensor.__rrshift__ = _reflected(functions.bitwise_right_shift)
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    setattr(Tensor, f"__{_name}__", _operator(getattr(elementwise, _name)))
+    setattr(Tensor, f"__{_name}__", getattr(elementwise, _name).primitive.operator)
 Tensor.__neg__, Tensor.__pos__, Tensor.__abs__ = functions.neg, functions.positive, functions.abs
 Tensor.__invert__ = functions.bitwise_not
 for _symbol, _method in {

@@ -8,6 +8,7 @@ require grad the recording and the backward. `mul.source` shows them. Knows no p
 """
 
 import inspect
+import itertools
 import linecache
 
 import numpy as np
@@ -47,18 +48,20 @@ class OpNode(Node):
         return self.saved
 
 
-def primitive(*, promote=None, name=None, view=False, explain=None, **formulas):
+def primitive(*, promote=None, name=None, view=False, explain=None, direct=None, refuse=None, **formulas):
     """Declare an op: `@primitive(a=lambda g, b: g * b, b=lambda g, a: g * a)` above its forward function.
 
     The forward's positional parameters are its tensor inputs (a first one called `xp` receives the namespace), its
     keyword-only ones the static arguments. `promote`: None (inputs are taken as they come), "same" (inputs of an
     elementwise op are brought to one dtype) or "float" (and integers to the default dtype). `name`: torch's name for
     the node, a string or a function of the static arguments. `view`: the result shows the first input's memory.
-    `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *inputs, **static)`.
+    `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *inputs, **static)`. `direct`: the
+    same function without a Python frame, where there is one (operator.mul for a * b): 50 ns a call. `refuse`: raises for
+    operands of mixed dtypes that torch does not take.
     """
 
     def declare(forward):
-        op = Primitive(forward, formulas, promote, name, view, explain)
+        op = Primitive(forward, formulas, promote, name, view, explain, direct, refuse)
         REGISTRY[forward.__name__] = op
         return op.call
 
@@ -68,13 +71,15 @@ def primitive(*, promote=None, name=None, view=False, explain=None, **formulas):
 class Primitive:
     """One op: its forward function, its formulas, and the code written for them."""
 
-    def __init__(self, forward, formulas, promote, name, view, explain):
+    def __init__(self, forward, formulas, promote, name, view, explain, direct=None, refuse=None):
         self.name = forward.__name__
         self.forward = forward
         self.formulas = formulas
         self.promote = promote
         self.view = view
         self.explain = explain
+        self.direct = direct or forward
+        self.refuse = refuse
         self.inputs, self.static = [], {}
         self.takes_xp = False
         for p in inspect.signature(forward).parameters.values():
@@ -88,7 +93,12 @@ class Primitive:
         self._check_formulas()
         self.needs = {i: list(inspect.signature(f).parameters) for i, f in formulas.items()}
         self.plans = Plans(self)
-        self.call = self._write_call()
+        self.call = self._write_call(align_float if promote == "float" else align_same)
+
+    @property
+    def operator(self):
+        """The call as an operator: NotImplemented for an operand of unknown type, so that Python asks the other side."""
+        return self._write_call(or_not_implemented(align_float if self.promote == "float" else align_same))
 
     def _check_formulas(self):
         known = {"g", "xp", "out", *self.inputs, *(i + "_shape" for i in self.inputs), *self.static}
@@ -99,11 +109,23 @@ class Primitive:
                 if asked not in known:
                     raise TypeError(f"{self.name}: the formula for '{i}' asks for '{asked}'; known are {sorted(known)}")
 
+    def _write_choice(self, differentiable, arguments, indent="        ", flags=()):
+        """Record with the function for just those inputs that require grad: nested ifs, or a look-up if they are many."""
+        if len(differentiable) > CHOICES:
+            each = ", ".join(f"{i}._requires_grad" for i in differentiable)
+            return [f"{indent}flags = ({each},)", f"{indent}if True in flags: recorder(flags){arguments}"]
+        if len(flags) == len(differentiable):
+            return [f"{indent}{record_name(flags)}{arguments}"] if any(flags) else []
+        name = differentiable[len(flags)]
+        taken = self._write_choice(differentiable, arguments, indent + "    ", (*flags, True))
+        other = self._write_choice(differentiable, arguments, indent + "    ", (*flags, False))
+        return [f"{indent}if {name}._requires_grad:", *taken] + ([f"{indent}else:", *other] if other else [])
+
     def node_name(self, node):
         """torch's name for a node of this op."""
         return self._node_name(node) if callable(self._node_name) else self._node_name
 
-    def _write_call(self):
+    def _write_call(self, align):
         """The function that users call: arrays out of tensors, forward, a tensor around the result, the record."""
         inputs, static = self.inputs, list(self.static)
         arrays = [f"{i}_array" for i in inputs]
@@ -122,8 +144,11 @@ class Primitive:
             add("    except AttributeError:")
             add("        aligned = False")
             add("    if not aligned:")
-            passed = ", ".join([f"*align({', '.join(inputs)})"] + [f"{n}={n}" for n in static])
-            add(f"        return {self.name}({passed})")
+            if self.refuse:
+                add(f"        refuse({', '.join(inputs)})")
+            add(f"        operands = align({', '.join(inputs)})")
+            add("        if operands is None: return NotImplemented")
+            add(f"        return {self.name}({', '.join(['*operands'] + [f'{n}={n}' for n in static])})")
         else:
             add(f"    {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
         passed = ", ".join(["forward"] + ["xp"] * self.takes_xp + arrays)
@@ -133,7 +158,7 @@ class Primitive:
         if self.explain or len(inputs) > 1:
             add("    try:")
             add(f"        result = state.run({passed}{statics})")
-            add("    except (ValueError, IndexError) as error:")
+            add("    except (ValueError, IndexError, TypeError) as error:")
             add(f"        raise explain(error, {', '.join(arrays)}{statics}) from None")
         else:
             add(f"    result = state.run({passed}{statics})")
@@ -149,21 +174,20 @@ class Primitive:
             add("    if state.enabled:")
             for i in differentiable:
                 add(f"        if {i}._base is not None: {i}._refresh()")
-            flags = ", ".join(f"{i}._requires_grad" for i in differentiable)
-            add(f"        if {' or '.join(f'{i}._requires_grad' for i in differentiable)}:")
-            add(f"            plans[{flags}](out, {', '.join(inputs + static)})")
+            lines += self._write_choice(differentiable, f"(out, {', '.join(inputs + static)})")
             add("    elif state.inference:")
             add("        out._inference = True")
         if self.view:
             add(f"    link(out, {inputs[0]})")
         add("    return out")
         scope = {
-            "align": align_float if self.promote == "float" else align_same,
+            "align": align,
             "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
-            "float32": np.dtype("float32"), "forward": self.forward, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "plans": self.plans, "state": state,
+            "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
+            "ndarray": np.ndarray, "new": object.__new__, "plans": self.plans, "refuse": self.refuse, "state": state,
             "static": self.static, "Tensor": Tensor,
         }  # fmt: skip
+        scope |= self.plans.recorders(scope, differentiable)
         call = compile_function(self.name, lines, scope)
         call.primitive = self
         call.__doc__ = self.forward.__doc__
@@ -173,24 +197,46 @@ class Primitive:
 
 
 class Plans(dict):
-    """For each set of inputs that require grad the function that records a call; written when first needed."""
+    """For each set of inputs that require grad the Plan of recording; written when first needed."""
 
     every = []  # one for each op
-    instrument = None  # anomaly mode: wraps the recording function
+    instrument = None  # anomaly mode: wraps the recording functions
 
     def __init__(self, op):
         self.op = op
+        self.callers = []  # the global scopes of the written calls
         Plans.every.append(self)
 
     def __missing__(self, flags):
-        if not isinstance(flags, tuple):
-            record = self[(flags,)]
-        else:
-            record = Plan(self.op, flags).record
-            if Plans.instrument is not None:
-                record = Plans.instrument(record)
-        self[flags] = record
-        return record
+        plan = self[flags] = Plan(self.op, flags)
+        return plan
+
+    def recorder(self, flags):
+        """The function that records a call."""
+        record = self[flags].record
+        return record if Plans.instrument is None else Plans.instrument(record)
+
+    def recorders(self, scope, differentiable):
+        """For each choice in a written call a function that records once and puts the real one in its own place."""
+
+        def first_time(name, flags):
+            def record(out, *args):
+                scope[name] = self.recorder(flags)
+                scope[name](out, *args)
+
+            return record
+
+        self.callers.append((scope, differentiable))
+        if not 0 < len(differentiable) <= CHOICES:
+            return {"recorder": self.recorder}
+        choices = itertools.product((False, True), repeat=len(differentiable))
+        return {name: first_time(name, flags) for flags in choices if (name := record_name(flags)) and any(flags)}
+
+    def renew(self):
+        """Forget the recording functions in use: anomaly mode was switched."""
+        for scope, differentiable in self.callers:
+            self.callers.remove((scope, differentiable))
+            scope.update(self.recorders(scope, differentiable))
 
 
 class Plan:
@@ -317,6 +363,14 @@ def _camel(name):
     return "".join(part.capitalize() for part in name.strip("_").split("_"))
 
 
+CHOICES = 3  # with more differentiable inputs, nested ifs grow too long
+
+
+def record_name(flags):
+    """The name, in a written call, of the function that records for these inputs."""
+    return "record_" + "".join("01"[flag] for flag in flags)
+
+
 # -- promotion -----------------------------------------------------------------------------------------------------
 
 FLOATING = frozenset(d.numpy for d in dtypes.ALL if d.is_floating_point)
@@ -350,6 +404,17 @@ def align_same(*operands):
 def align_float(*operands):
     """`align` to the common floating point dtype."""
     return align(operands, to_float=True)
+
+
+def or_not_implemented(align):
+    """`align` for an operator: None, not TypeError, for an operand that is no Tensor, number or array."""
+
+    def aligned(*operands):
+        if all(isinstance(x, (Tensor, int, float, np.ndarray, np.generic)) for x in operands):
+            return align(*operands)
+        return None
+
+    return aligned
 
 
 def as_operand(x):

@@ -30,7 +30,7 @@ def _switch(enabled, check_nan):
     Plans.instrument = staticmethod(_with_trace) if enabled else None
     engine.check_results = _check if enabled and check_nan else None
     for plans in Plans.every:
-        plans.clear()
+        plans.renew()
 
 
 def _with_trace(record):

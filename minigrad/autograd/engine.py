@@ -65,8 +65,7 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
     """The loop. Returns what arrived at each leaf, and at each wanted node."""
     arriving = {}  # target -> the sum of the cotangents so far
     owned = set()  # targets whose sum is a buffer made here, which may be added to in place
-    waiting = []  # heap of creation numbers, negated
-    nodes = {}  # creation number -> node
+    waiting = []  # heap of (creation number negated, node)
     captured = {}
     pop, push, add_into, ndarray = heapq.heappop, heapq.heappush, operator.iadd, np.ndarray
 
@@ -74,15 +73,14 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
         target = edge_of(root)
         g = g if create_graph else g._array
         arriving[target] = arriving[target] + g if target in arriving else g
-        number = target._sequence
-        if number and number not in nodes:
-            nodes[number] = target
-            push(waiting, -number)
+        if target._sequence and (-target._sequence, target) not in waiting:
+            push(waiting, (-target._sequence, target))
 
     while waiting:
-        node = nodes.pop(-pop(waiting))
+        node = pop(waiting)[1]
         g = arriving.pop(node)
-        if node.watched:
+        watched = node.watched
+        if watched:
             g = user(_run_hooks, node, g, create_graph)
         if wanted is not None:
             if node in wanted:
@@ -95,7 +93,7 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
             results = node.vjp(node, g)
         else:
             results = user(node.vjp, node, g)
-        if node.watched:
+        if watched:
             results = user(_run_posthooks, node, results, g, create_graph)
         if check_results is not None:
             check_results(node, results)
@@ -107,10 +105,8 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
             held = arriving.get(target)
             if held is None:
                 arriving[target] = g
-                number = target._sequence
-                if number:  # first met: every later arrival finds it queued
-                    nodes[number] = target
-                    push(waiting, -number)
+                if target._sequence:  # first met: every later arrival finds it queued
+                    push(waiting, (-target._sequence, target))
             elif target in owned:
                 add_into(held, g)
             else:

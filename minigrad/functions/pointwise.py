@@ -56,15 +56,6 @@ def _scaled(input, other, alpha, function):
 
 def sub(input, other, *, alpha=1):
     """input - alpha * other; raises RuntimeError for booleans"""
-    for x in (input, other):
-        if _is_bool(x):
-            both = _is_bool(input) and _is_bool(other)
-            raise RuntimeError(
-                "Subtraction, the `-` operator, with "
-                + ("two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
-                   if both else "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
-                   "`logical_not()` operator instead.")
-            )  # fmt: skip
     if alpha.__class__ is not int or alpha != 1:
         other = _scaled(input, other, alpha, "sub")
     return ops.sub(input, other)

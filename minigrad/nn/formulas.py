@@ -76,6 +76,18 @@ def softplus(xp, x, *, beta, threshold):
     return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(x * beta)) / beta)
 
 
+# As in torch the weight's share ends below 0, not at 0: the mixed second derivative at 0 is 0.
+@primitive(
+    promote="same",
+    x=lambda g, xp, x, weight: xp.where(x > 0, g, weight * g),
+    weight=lambda g, xp, x: xp.where(x < 0, x, 0) * g,
+    name="PreluKernelBackward0",
+)
+def prelu(xp, x, weight):
+    """x where positive, else weight * x"""
+    return xp.where(x > 0, x, weight * x)
+
+
 @primitive(x=lambda g, xp, x, low, high: xp.where((x <= low) | (x >= high), 0, g), name="HardtanhBackward0")
 def hardtanh(xp, x, *, low, high):
     """x limited to [low, high]; the derivative at the limits is 0, unlike clamp's"""

@@ -337,9 +337,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if weight.dim() == 1:
         weight = weight.reshape([-1 if dim == 1 else 1 for dim in range(input.dim())] if input.dim() > 1 else
                                 [1] * input.dim())  # fmt: skip
-    positive = input > 0
-    # The weight meets 0 instead of a positive x, so that an infinite x gives it no nan.
-    return functions.where(positive, input, weight * functions.where(positive, functions.zeros_like(input), input))
+    return formulas.prelu(input, weight)
 
 
 def logsigmoid(input: Tensor) -> Tensor:

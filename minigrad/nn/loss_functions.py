@@ -278,6 +278,8 @@ def _class_indices(input: Tensor, target: Tensor, ignore_index: int) -> tuple[np
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {kind_of(target)}; convert it with target.long()"
         )
+    if input.dim() > 2 and target._array.dtype == np.uint8:
+        raise RuntimeError("expected scalar type Long but found Byte: convert the target with target.long()")
     indices = target._array.astype(np.int64, copy=False)
     valid = indices != ignore_index
     classes = input.shape[0 if input.dim() == 1 else 1]

@@ -6,37 +6,61 @@ formula gives torch's choice.
 """
 
 import math
+import operator
 
-from ..primitive import primitive
+from .. import dtypes
+from ..primitive import broadcast_error, primitive
+from ..tensor import Tensor
 
 # -- arithmetic ----------------------------------------------------------------------------------------------------
 
 
-@primitive(promote="same", a=lambda g: g, b=lambda g: g)
+@primitive(promote="same", direct=operator.add, a=lambda g: g, b=lambda g: g)
 def add(a, b):
     """a + b"""
     return a + b
 
 
-@primitive(promote="same", a=lambda g: g, b=lambda g: -g)
+def _no_booleans(*operands):
+    """torch subtracts no booleans."""
+    flags = [x.dtype is dtypes.bool_ if isinstance(x, Tensor) else isinstance(x, bool) for x in operands]
+    if any(flags):
+        instead = "`^` or `logical_xor()` operator" if all(flags) else "`~` or `logical_not()` operator"
+        raise RuntimeError(
+            f"Subtraction, the `-` operator, with {'two' if all(flags) else 'a'} bool tensor{'s' if all(flags) else ''} is not "
+            "supported. "
+            + ("" if all(flags) else "If you are trying to invert a mask, use the ")
+            + (f"Use the {instead} instead." if all(flags) else f"{instead} instead.")
+        )
+
+
+def _explain_sub(error, a, b):
+    if a.dtype == b.dtype == bool:
+        _no_booleans(True, True)
+    return broadcast_error(error, a, b)
+
+
+@primitive(
+    promote="same", direct=operator.sub, refuse=_no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g
+)
 def sub(a, b):
     """a - b"""
     return a - b
 
 
-@primitive(promote="same", a=lambda g, b: g * b, b=lambda g, a: g * a)
+@primitive(promote="same", direct=operator.mul, a=lambda g, b: g * b, b=lambda g, a: g * a)
 def mul(a, b):
     """a * b"""
     return a * b
 
 
-@primitive(promote="float", a=lambda g, b: g / b, b=lambda g, a, b: -g * ((a / b) / b))
+@primitive(promote="float", direct=operator.truediv, a=lambda g, b: g / b, b=lambda g, a, b: -g * ((a / b) / b))
 def div(a, b):
     """a / b; integers become the default dtype"""
     return a / b
 
 
-@primitive(promote="same", x=lambda g: -g)
+@primitive(promote="same", direct=operator.neg, x=lambda g: -g)
 def neg(x):
     """-x"""
     return -x
