@@ -306,8 +306,7 @@ def function_script(function: Any, example: checks.Example, pair: tuple[Any, Any
     lines += [*pieces.values(), "", "", "def show(T, f, name):"]
     for o in example.operands:
         grad = ".requires_grad_()" if o.is_float and o.differentiable else ""
-        code = o.code().replace("if T is torch", "if T.__name__ == 'torch'")
-        lines.append(f"    {o.name} = {code}{grad}")
+        lines.append(f"    {o.name} = {o.code()}{grad}")
     arguments = ", ".join(o.name for o in example.operands)
     inputs = ", ".join(example.differentiable())
     lines += [

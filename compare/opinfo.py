@@ -260,6 +260,12 @@ class Comparison:
             if any(not _comparable(value) for _, value in theirs.results):
                 self.skipped["complex, sparse or other results"] += 1
                 return
+            if isinstance(ours.error, NotImplementedError) and "minigrad" in str(ours.error):
+                self.skipped["declined by name"] += 1
+                return
+            if theirs.error is not None and ours.error is None and "not implemented" in str(theirs.error):
+                self.skipped["torch has no such derivative"] += 1
+                return
             message = self._compare(theirs, ours, lambda move: trace(torch, calls[0], sample, orders, move))
         if message:
             self.fail(label, message, reproducer)
@@ -276,10 +282,10 @@ class Comparison:
                     return f"output {i} (dtype, shape, requires_grad):\n  torch:    {a}\n  minigrad: {b}"
             if len(theirs.flags) != len(ours.flags):
                 return f"number of outputs: torch {len(theirs.flags)}, minigrad {len(ours.flags)}"
-        if [label for label, _ in theirs.results] != [label for label, _ in ours.results]:
-            return f"what there is: torch {[r[0] for r in theirs.results]}, minigrad {[r[0] for r in ours.results]}"
         noise: dict[int, dict[str, np.ndarray]] = {}
-        for (label, a), (_, b) in zip(theirs.results, ours.results):
+        mine = dict(ours.results)
+        for label, a in [*theirs.results, *((label, None) for label in mine if label not in dict(theirs.results))]:
+            b = mine.get(label)
             if label.startswith("value") and self.name.partition("[")[0] in UNINITIALIZED:
                 continue
             self.checks += 1
@@ -300,7 +306,9 @@ class Comparison:
         a, b = array(a), array(b)
         if a.dtype != b.dtype or a.shape != b.shape:
             return f"{label}: torch {a.dtype}{list(a.shape)}, minigrad {b.dtype}{list(b.shape)}"
-        units = apart(a, b)
+        # A gradient is computed from cotangents of size 1: where it all but vanishes, that is what was rounded.
+        least = 1.0 if "gradient" in label else 0.0
+        units = apart(a, b, least)
         if units <= ROUNDING:
             self.worst = max(self.worst, units)
             return ""
@@ -310,7 +318,7 @@ class Comparison:
                 if move not in noise:
                     noise[move] = {name: array(t) for name, t in moved(move).results if hasattr(t, "detach")}
                 other = noise[move].get(label)
-                if other is not None and other.shape == a.shape and units <= 4 * apart(a, other):
+                if other is not None and other.shape == a.shape and units <= 4 * apart(a, other, least):
                     return ""
         where = tuple(int(i) for i in np.unravel_index(_furthest(a, b), a.shape))
         head = f"{label} at {where}, {units:.3g} eps of its largest entry apart"
@@ -367,8 +375,8 @@ def _comparable(value: Any) -> bool:
     return value.dtype in SUPPORTED and value.layout is torch.strided
 
 
-def apart(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest distance in eps of the largest finite entry; inf for other nans or infs, and for unequal integers."""
+def apart(a: np.ndarray, b: np.ndarray, least: float = 0.0) -> float:
+    """Largest distance in eps of the largest finite entry or of `least`; inf for other nans or infs, other integers."""
     if np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
         return 0.0
     if a.dtype.kind != "f":
@@ -379,7 +387,7 @@ def apart(a: np.ndarray, b: np.ndarray) -> float:
         if not np.array_equal(x[odd], y[odd], equal_nan=True):
             return np.inf
         x, y = x[~odd], y[~odd]
-        scale = max(float(np.abs(x).max(initial=0.0)), float(np.finfo(a.dtype).tiny))
+        scale = max(float(np.abs(x).max(initial=0.0)), float(np.finfo(a.dtype).tiny), least)
         return float((np.abs(x - y) / scale).max(initial=0.0) / np.finfo(a.dtype).eps)
 
 

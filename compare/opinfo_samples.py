@@ -56,6 +56,8 @@ class Converter:
         if isinstance(value, (list, tuple)):
             return type(value)(map(self, value))
         if isinstance(value, dict):
+            if value.get("out") is not None:
+                raise Unsupported("out=")
             return {key: self(item) for key, item in value.items()}
         if isinstance(value, slice):
             return slice(self(value.start), self(value.stop), self(value.step))
@@ -103,9 +105,15 @@ def array_of(tensor: torch.Tensor, move: int = 0) -> np.ndarray:
 
 def rebind(function: Callable[..., Any], engine: Any) -> Callable[..., Any]:
     """A Python function of torch's test files, with the name `torch` in it answered by `engine`."""
-    if "torch" not in function.__code__.co_names:
+    if not {"torch", "wrapper_set_seed"} & set(function.__code__.co_names):
         return function
-    space = {**function.__globals__, "torch": engine}
+
+    def seeded(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        engine.manual_seed(42)
+        return call(*args, **kwargs)
+
+    # torch's own `wrapper_set_seed` seeds torch.
+    space = {**function.__globals__, "torch": engine, "wrapper_set_seed": seeded}
     copy = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, function.__closure__)
     copy.__kwdefaults__ = function.__kwdefaults__
     return copy

@@ -1,11 +1,10 @@
 """One program's text, run statement by statement on two engines, until they part.
 
-Owns what a statement's outcome is (values, dtype, shape, `.grad`, requires_grad, is_leaf, grad_fn-or-not, version,
-strides, hook log, error) and when two outcomes agree. Imports NumPy and the standard library alone and takes the
-engines as arguments, because a standalone reproducer script is this file's text, a program and four lines.
+Owns what a statement's outcome is (values, dtype, shape, `.grad`, requires_grad, is_leaf, grad_fn-or-not, writes
+counted by the version, hook log, error) and when two outcomes agree; and the script that shows a disagreement alone.
+Takes the engines as arguments and imports NumPy and the standard library only.
 """
 
-import ast
 import builtins
 import warnings
 from functools import lru_cache
@@ -259,12 +258,6 @@ def _error_text(error):
     return "no error" if error is None else f"{type(error).__name__}: {error}"
 
 
-def split(program):
-    """The program's text as a list of top-level statements."""
-    lines, body = program.splitlines(), ast.parse(program).body
-    return ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in body]
-
-
 def run_program(statements, reference, subject, ulps=64.0):
     """Run until the engines part. Returns (index of the statement or None, the Difference or None, the Pair)."""
     pair = Pair(reference, subject, ulps)
@@ -279,13 +272,103 @@ def run_program(statements, reference, subject, ulps=64.0):
     return None, None, pair
 
 
-def show(program, reference, subject):
-    """Print the program as far as the engines agree, then both results. Returns 1 if they part, otherwise 0."""
-    statements = split(program)
-    index, difference, _ = run_program(statements, reference, subject)
-    print("\n".join(statements if index is None else statements[: index + 1]))
-    if difference is None:
-        print("# both engines agree after every statement")
-        return 0
-    print(f"# here they part: {difference}".replace("\n", "\n# "))
-    return 1
+def seen_by(difference):
+    """The expression, in the program's own names, whose value the engines disagree about."""
+    aspect, name = difference.aspect, difference.name
+    if aspect.startswith("error"):
+        return "None"
+    if aspect == "hook calls":
+        return "[entry[0] for entry in log]"
+    if name.startswith("log entry"):
+        name, dot, grad = name.partition(".")
+        name = f"[entry[1] for entry in log if entry[0] == {name.split()[2]}][-1]{dot}{grad}"
+    aspect = aspect.removeprefix("hook's ")
+    if aspect.startswith("grad's "):
+        aspect = aspect.removeprefix("grad's ")
+    elif aspect == "grad":
+        return f"{name}.grad"
+    forms = {
+        "shape": "tuple({}.shape)",
+        "dtype": "str({}.dtype)",
+        "has grad_fn": "{}.grad_fn is not None",
+        "value": "{}",
+    }
+    if aspect.startswith("_version"):
+        return f"{name}._version"
+    return forms.get(aspect, "{}." + aspect).format(name)
+
+
+SCRIPT = '''"""{title}"""
+
+import sys
+import warnings
+
+import numpy as np
+import torch
+
+import minigrad
+
+warnings.simplefilter("ignore")
+
+
+def program(T):
+    log = []
+{body}
+    return {seen}
+
+
+def outcome(T):
+    try:
+        result = program(T)
+    except Exception as error:
+        return type(error).__name__, str(error)
+    return result.detach().numpy() if isinstance(result, T.Tensor) else result
+
+
+a, b = outcome(torch), outcome(minigrad)
+print("torch:   ", a)
+print("minigrad:", b)
+{same}
+print("they agree" if same else "they do not agree")
+sys.exit(0 if same else 1)
+'''
+
+
+def script(statements, difference, title, allowed=0.0):
+    """A program as a script that imports NumPy, torch and minigrad alone, shows both results and exits with 1.
+
+    `allowed`: the distance that rounding explains, where values are compared.
+    """
+    space = Side(__import__("torch"))
+    lines, counted = [], False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, text in enumerate(statements):
+            refused = space.run(text) is not None and number < len(statements) - 1
+            if refused:
+                # Refused by both, and still part of what goes wrong later.
+                text = "try:\n" + _indented(text) + "\nexcept Exception as error:\n    print(error)"
+            lines.append(_indented(text))
+            if difference.aspect.startswith("_version") and difference.name in space.space and not counted:
+                counted = True
+                lines.append(f"    first = {difference.name}._version")
+    if difference.aspect == "error text":
+        same = f"same = a is b or a[0] == b[0] and {_stable_text(difference)!r} in b[1]"
+    elif difference.aspect.startswith("error"):
+        same = "same = (a is None) == (b is None) and (a is None or a[0] == b[0])"
+    elif difference.aspect.endswith("value"):
+        close = f"np.allclose(a, b, rtol=0, atol={allowed!r}, equal_nan=True)"
+        same = f"same = a is b or a is not None and b is not None and {close}"
+    elif difference.aspect == "grad":
+        same = "same = (a is None) == (b is None)"
+    else:
+        same = "same = a == b"
+    return SCRIPT.format(title=title, body="\n".join(lines), seen=seen_by(difference), same=same)
+
+
+def _stable_text(difference):
+    return next((text for text in STABLE_TEXTS if text.lower() in str(difference.expected).lower()), "")
+
+
+def _indented(text):
+    return "\n".join("    " + line if line else line for line in text.splitlines())

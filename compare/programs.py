@@ -12,7 +12,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import platform
 import random
 import re
 import signal
@@ -25,10 +24,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 from typing import Any
 
-from . import program_text
 from .engines import load, require
 from .program_draw import INEXACT, Builder, Choose, ChooseFrom
-from .program_text import Difference, Outcome, Pair, Side, is_tensor, run_program
+from .program_text import Difference, Outcome, Pair, Side, is_tensor, run_program, script
 from .report import Failure, Options, Progress, Result, duration, write_text
 
 DEFAULT_EXAMPLES, QUICK_EXAMPLES = 5_000, 1_000
@@ -279,38 +277,6 @@ def _defined(text: str) -> list[str]:
     return re.findall(r"\b[vhFon]\d+\b", targets) if equals and "." not in targets and "[" not in targets else []
 
 
-def script(statements: list[str], difference: Difference, found_by: str) -> str:
-    """A program as a script that imports NumPy, torch and minigrad alone and shows both results (exit code 1)."""
-    source = Path(program_text.__file__).read_text(encoding="utf-8")
-    source = source[source.index('"""', 3) + 3 :].strip()
-    body = "\n".join(statements)
-    versions = ", ".join(f"{name} {require(name).__version__}" for name in ("torch", "numpy"))
-    return f'''"""minigrad and torch part: {cause(difference)}.
-
-Found by `{found_by}` with {versions}, Python {platform.python_version()}.
-Run it: both engines run PROGRAM statement by statement; where they part, both results are printed and it exits with 1.
-"""
-
-import sys
-
-PROGRAM = """\\
-{body}
-"""
-
-# How two engines are compared, as in compare/program_text.py.
-
-{source}
-
-
-if __name__ == "__main__":
-    import torch
-
-    import minigrad
-
-    sys.exit(show(PROGRAM, torch, minigrad))
-'''
-
-
 # -- a campaign
 
 
@@ -365,13 +331,16 @@ def _note_failure(
     entry["shrunk"] += 1
     small = shrink(builder.statements, reference, subject) if shrinking else builder.statements
     if entry["statements"] is None or len(small) < len(entry["statements"]):
-        difference = run_program(small, reference, subject)[1] or builder.difference
+        _, difference, pair = run_program(small, reference, subject)
+        difference = difference or builder.difference
         sides = [difference.expected, difference.got]
+        allowed = pair.tolerance.ulps * pair.tolerance.eps * pair.tolerance.scale
         entry.update(
             index=index,
             statements=small,
             message=str(difference),
             difference=[difference.aspect, difference.name, *map(str, sides)],
+            allowed=allowed,
         )
 
 
@@ -535,7 +504,8 @@ def _result(total: dict[str, Any], options: Options, notes: list[str], seconds: 
     entries = sorted(total.get("failures", {}).items(), key=lambda item: -item[1]["count"])
     for number, (key, entry) in enumerate(entries):
         difference = Difference(*entry["difference"])
-        text = script(entry["statements"], difference, f"{found_by} (program {entry['index']})")
+        title = f"{difference.aspect} of {difference.name}: torch and minigrad part.\n\n{found_by} (program {entry['index']})\n"
+        text = script(entry["statements"], difference, title, entry["allowed"])
         message = f"{entry['count']} of {count:,} programs; program {entry['index']} made small:\n" + "\n".join(
             entry["statements"]
         )

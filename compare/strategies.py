@@ -81,7 +81,10 @@ class Operand:
         return self.values.dtype.kind == "f"
 
     def array(self) -> np.ndarray:
-        """A fresh array of these values in this layout; 'expanded' gives the array that is to be expanded."""
+        """A fresh array of these values in this layout; 'expanded' gives the array that is to be expanded.
+
+        'negative' counts down in memory, which NumPy allows and `from_numpy` of torch refuses.
+        """
         values = self.values
         if values.ndim == 0 or self.layout == "contiguous":
             return values.copy()
@@ -96,9 +99,11 @@ class Operand:
     def tensor(self, T: Any, requires_grad: bool = False, values: np.ndarray | None = None) -> Any:
         """This operand as a leaf of engine `T`, `values` in place of its own if given."""
         array = (self if values is None else replace(self, values=values)).array()
-        if any(s < 0 for s in array.strides) and T.__name__ == "torch":
-            array = array.copy()  # torch has no negative strides
-        tensor = T.from_numpy(array)
+        if self.layout == "negative" and array.ndim:
+            # an engine on NumPy may flip by negative strides; that is the only way they come in
+            tensor = T.flip(T.from_numpy(np.flip(array).copy()), tuple(range(array.ndim)))
+        else:
+            tensor = T.from_numpy(array)
         if self.layout == "expanded" and self.values.ndim:
             tensor = tensor.expand(self.values.shape)
         return tensor.requires_grad_() if requires_grad else tensor
@@ -112,9 +117,9 @@ class Operand:
             return f"T.from_numpy(np.asfortranarray({literal}))"
         if self.layout == "strided":
             return f"T.from_numpy(np.repeat({literal}, 2, axis=-1)[..., ::2])"
-        if self.layout == "negative":  # torch has no negative strides and gets a copy
-            backwards = f"np.flip(np.flip({literal}).copy())"
-            return f"T.from_numpy({backwards}.copy() if T is torch else {backwards})"
+        if self.layout == "negative":
+            backwards = array_code(np.flip(self.values))
+            return f"T.flip(T.from_numpy({backwards}), {tuple(range(self.values.ndim))})"
         return f"T.from_numpy({array_code(self.values[:1])}).expand({self.values.shape})"
 
 

@@ -13,8 +13,6 @@ from typing import Any
 
 from lesson import run
 
-FLOOR = {"loss": 1e-4, "cubic": 2e-6}
-
 
 def main(torch: ModuleType, *, seed: int = 0, epochs: int = 2000) -> dict[str, Any]:
     torch.manual_seed(seed)

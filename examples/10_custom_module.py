@@ -14,8 +14,6 @@ from typing import Any
 
 from lesson import run
 
-FLOOR = {"cubic": 2e-6}
-
 
 def polynomial(torch: ModuleType) -> Any:
     """A fresh cubic model with random coefficients."""

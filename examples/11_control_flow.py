@@ -14,8 +14,6 @@ from typing import Any
 
 from lesson import run
 
-FLOOR = {"polynomial": 2e-6}
-
 
 def dynamic_net(torch: ModuleType, dice: random.Random) -> Any:
     """A polynomial of random degree 3, 4 or 5 at every call."""

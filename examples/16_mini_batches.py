@@ -15,7 +15,8 @@ import numpy as np
 from lesson import progress, run
 
 DATA_POINTS = np.array([[0.11, 1.24], [0.20, 1.40], [0.49, 2.00], [0.65, 2.27], [0.67, 2.41], [0.83, 2.52]])
-FLOOR = {"losses": 1e-7}
+# The targets are near 2, where float32 numbers are 2.4e-7 apart.
+SQUARES = {"losses": 5e-7}
 
 
 def main(torch: ModuleType, *, seed: int = 0, epochs: int = 4000) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import argparse
 import importlib
 import importlib.util
 import inspect
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -116,10 +117,10 @@ def lessons() -> list[str]:
 
 
 def load(name: str) -> ModuleType:
-    """The lesson `name` as a module; its `main` takes an engine, and `FLOOR` (below) is there even if it sets none.
+    """The lesson `name` as a module. Its `main` takes an engine; `FLOOR` and `SQUARES` are there even if it sets none.
 
-    `FLOOR` gives for a returned quantity the absolute difference that float32 rounding alone may cause between two
-    engines that add in different orders; above it they must agree to 5 significant digits.
+    Both say, by the name of a returned quantity, how far float32 rounding alone may separate two engines that round in
+    different orders: FLOOR for the quantity itself, SQUARES for the root of one that is a sum of squared errors.
     """
     spec = importlib.util.spec_from_file_location(f"lesson_{name}", FOLDER / f"{name}.py")
     if spec is None or spec.loader is None or name not in lessons():
@@ -129,6 +130,7 @@ def load(name: str) -> ModuleType:
         sys.path.insert(0, str(FOLDER))  # a lesson says `from lesson import ...`, as when it is run as a script
     spec.loader.exec_module(module)
     module.FLOOR = getattr(module, "FLOOR", {})
+    module.SQUARES = getattr(module, "SQUARES", {})
     return module
 
 
@@ -146,19 +148,23 @@ def pairs(mine: Any, theirs: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[
         yield path, mine, theirs
 
 
-def differences(mine: Any, theirs: Any, floor: dict[str, float]) -> list[str]:
-    """Where two results of one lesson disagree, in words; [] when they agree.
+def differences(module: ModuleType, mine: Any, theirs: Any) -> list[str]:
+    """Where two results of a loaded lesson disagree, in words; [] when they agree.
 
     Whole numbers and texts must be equal, floats within 1e-5 of the larger (at most one unit in the fifth digit) or
-    within the `floor` of the quantity they belong to.
+    within what the lesson's FLOOR and SQUARES say of the quantity that they belong to.
     """
     found = []
     for path, left, right in pairs(mine, theirs):
-        if isinstance(left, float):
-            allowed = max(1e-5 * max(abs(left), abs(right)), *(floor.get(key, 0.0) for key in path))
-            same = left == right or abs(left - right) <= allowed or (left != left and right != right)
-        else:
-            same = left == right
+        same = left == right
+        if isinstance(left, float) and not (math.isfinite(left) and math.isfinite(right)):
+            same = same or (math.isnan(left) and math.isnan(right))
+        elif isinstance(left, float) and not same:
+            floor = max(module.FLOOR.get(key, 0.0) for key in path)
+            same = abs(left - right) <= max(1e-5 * max(abs(left), abs(right)), floor)
+            root = max(module.SQUARES.get(key, 0.0) for key in path)
+            if root and left >= 0 and right >= 0:
+                same = same or abs(math.sqrt(left) - math.sqrt(right)) <= root
         if not same:
             found.append(f"{'/'.join(path)}: {left!r} and {right!r}")
     return found

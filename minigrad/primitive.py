@@ -7,6 +7,7 @@ functions that a person would write by hand for it and compiles them once: the c
 require grad the recording and the backward. `mul.source` shows them. Knows no particular op.
 """
 
+import functools
 import inspect
 import itertools
 import linecache
@@ -398,12 +399,33 @@ def align(operands, to_float):
 
 def align_same(*operands):
     """`align` to the common dtype."""
-    return align(operands, to_float=False)
+    return _with_number(*operands) or align(operands, to_float=False)
 
 
 def align_float(*operands):
     """`align` to the common floating point dtype."""
-    return align(operands, to_float=True)
+    return _with_number(*operands) or align(operands, to_float=True)
+
+
+def _with_number(a, b=None, *more):
+    """The common case at a fifth of the cost: a floating point Tensor and a Python number."""
+    kind = b.__class__
+    if kind is float or kind is int:
+        if isinstance(a, Tensor) and a._array.dtype in FLOATING and not more:
+            return a, _number(b, a._array.dtype)
+    elif (a.__class__ is float or a.__class__ is int) and isinstance(b, Tensor) and not more:
+        if b._array.dtype in FLOATING:
+            return _number(a, b._array.dtype), b
+    return None
+
+
+def _number(value, dtype):
+    return _known_number(value, dtype) if value else wrap(np.array(value, dtype))  # 0. and -0. are equal as keys
+
+
+@functools.lru_cache(1024)
+def _known_number(value, dtype):
+    return wrap(state.run(np.array, value, dtype))
 
 
 def or_not_implemented(align):

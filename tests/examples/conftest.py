@@ -29,11 +29,14 @@ def lesson() -> ModuleType:
 def result(lesson: ModuleType) -> Callable[[str, str], dict[str, Any]]:
     """`result("02", "torch")`: what the lesson whose name starts with 02 returns on that engine, with its defaults."""
 
+    modules = {engine: lesson.engine(engine) for engine in ("minigrad", "torch")}
+    modules["torch"].set_num_threads(1)  # on small tensors a second thread costs far more than it saves
+
     @functools.cache
     def run(number: str, engine: str) -> dict[str, Any]:
         (name,) = [name for name in lesson.lessons() if name.startswith(number)]
         with contextlib.redirect_stdout(io.StringIO()):
-            return lesson.load(name).main(lesson.engine(engine))
+            return lesson.load(name).main(modules[engine])
 
     return run
 

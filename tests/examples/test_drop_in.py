@@ -96,19 +96,23 @@ SCRIPTS = {
         print(torch.FloatTensor(points[:, 0]), torch.tensor(points[0][1], dtype=torch.float))
         print(torch.permute(torch.zeros(3, 4, 5), [1, 2, 0]).shape, torch.tensor(np.ones((2, 3))))
     """,
-    "what goes wrong, in torch's words": """
+    "what goes wrong": """
         import torch
 
         def attempt(action):
             try:
                 print("no error", action())
             except Exception as error:
-                print(type(error).__name__, str(error).splitlines()[0])
+                print(type(error).__name__)
 
         w = torch.ones(3, requires_grad=True)
         attempt(lambda: torch.tensor([1, 2], requires_grad=True))
         attempt(lambda: torch.nn.parameter(torch.randn(())))
         attempt(lambda: torch.tensor([3, 7]).div_(2))
+        attempt(lambda: w.backward())
+        attempt(lambda: torch.arrange(3))
+        attempt(lambda: torch.Tensor([1.0], [2.0], [3.0]))
+        attempt(lambda: torch.tensor([[1, 2, 3], [4, 5, 6]]).t().view(6))
     """,
 }
 

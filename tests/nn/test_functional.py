@@ -54,8 +54,10 @@ def test_activation(name, same):
 @pytest.mark.parametrize("name", [n for n in ACTIVATIONS if n not in ("gelu", "gelu tanh", "tanhshrink")])
 def test_activation_at_large_inputs(name, same):
     """Element by element, because the tolerance is relative to the largest: nothing overflows into a nan."""
+    # torch's second derivatives of these subtract from 1 what is nearly 1.
+    order = 1 if name in ("logsigmoid", "softsign") else 2
     for x in LARGE:
-        same(lambda e, t: ACTIVATIONS[name](e.nn.functional, t), np.array([x]), slack=2)
+        same(lambda e, t: ACTIVATIONS[name](e.nn.functional, t), np.array([x]), order=order, slack=2)
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "selu", "hardtanh", "relu6", "logsigmoid", "softplus"])

@@ -29,7 +29,6 @@ POINTWISE = {
     "smooth_l1_loss beta 0": {"beta": 0.0},
     "huber_loss": {},
     "huber_loss delta": {"delta": 0.4},
-    "soft_margin_loss": {},
     "poisson_nll_loss": {},
 }
 
@@ -122,21 +121,17 @@ def probabilities(shape=(4, 3)):
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_binary_cross_entropy(reduction, same):
+    """torch adds 1e-12 to both probabilities in its second derivative alone, so that is compared more loosely."""
     p, t = probabilities()
     w = random.random((4, 3))
-    same(lambda e, p, t: e.nn.functional.binary_cross_entropy(p, t, reduction=reduction), p, t, slack=10)
-    same(
-        lambda e, p, t: e.nn.functional.binary_cross_entropy(p, t, e.tensor(w).to(p.dtype), reduction=reduction),
-        p,
-        t,
-        slack=10,
-    )
-    same(
-        lambda e, p, t: e.nn.functional.binary_cross_entropy(p, t, e.tensor(w[0]).to(p.dtype), reduction=reduction),
-        p,
-        t,
-        slack=10,
-    )
+
+    def run(e, p, t, weight=None):
+        weight = None if weight is None else e.tensor(weight).to(p.dtype)
+        return e.nn.functional.binary_cross_entropy(p, t, weight, reduction=reduction)
+
+    for weight in (None, w, w[0]):
+        same(lambda e, p, t: run(e, p, t, weight), p, t, order=1, slack=10)
+        same(lambda e, p, t: run(e, p, t, weight), p, t, slack=1e6, dtypes=["float64"])
 
 
 def test_binary_cross_entropy_at_the_ends(same):
@@ -190,7 +185,8 @@ def test_class_losses(name, shape, target_shape, reduction, same):
     same(lambda e, x, t: run(e, x, t, weight=e.tensor(w).to(x.dtype)), x, t, slack=4)
     same(lambda e, x, t: run(e, x, t, ignore_index=1), x, t, slack=4)
     same(lambda e, x, t: run(e, x, t, ignore_index=1, weight=e.tensor(w).to(x.dtype)), x, t, slack=4)
-    same(run, x, t.astype(np.uint8), slack=4)
+    if len(shape) < 3:
+        same(run, x, t.astype(np.uint8), slack=4)
     if name == "cross_entropy":
         same(lambda e, x, t: run(e, x, t, label_smoothing=0.2), x, t, slack=4)
         smooth = {"label_smoothing": 0.3, "ignore_index": 2}
@@ -254,6 +250,7 @@ def test_further_losses(reduction, same):
         x,
         slack=4,
     )
+    same(lambda e, x: e.nn.functional.soft_margin_loss(x, e.tensor(sign).to(x.dtype), reduction=reduction), x, slack=10)
     on("margin_ranking_loss", x, y, sign, margin=0.2)
     same(
         lambda e, x: e.nn.functional.poisson_nll_loss(x, e.tensor(counts).to(x.dtype), full=True, reduction=reduction),
@@ -286,6 +283,7 @@ def test_further_losses(reduction, same):
 # ---------------------------------------------------------------------- texts
 
 ERRORS = {
+    "byte classes in space": lambda e: e.nn.functional.nll_loss(e.ones(2, 3, 4), e.zeros(2, 4, dtype=e.uint8)),
     "float classes": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.ones(3)),
     "integer probabilities": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.ones(3, 4).long()),
     "class too large": lambda e: e.nn.functional.cross_entropy(e.ones(3, 4), e.tensor([0, 1, 4])),
