@@ -504,7 +504,8 @@ def _result(total: dict[str, Any], options: Options, notes: list[str], seconds: 
     entries = sorted(total.get("failures", {}).items(), key=lambda item: -item[1]["count"])
     for number, (key, entry) in enumerate(entries):
         difference = Difference(*entry["difference"])
-        title = f"{difference.aspect} of {difference.name}: torch and minigrad part.\n\n{found_by} (program {entry['index']})\n"
+        title = f"torch and minigrad part: {difference.aspect} of {difference.name}\n\n"
+        title += f"{found_by} (program {entry['index']})\n"
         text = script(entry["statements"], difference, title, entry["allowed"])
         message = f"{entry['count']} of {count:,} programs; program {entry['index']} made small:\n" + "\n".join(
             entry["statements"]
