@@ -105,16 +105,14 @@ def _plain_mse_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     return _reduce(difference * difference, reduction)
 
 
-def _broadcast_pair(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Both tensors in their common shape; warns where they differ, as torch does."""
+def _warn_if_sizes_differ(input: Tensor, target: Tensor) -> None:
+    """torch's warning before a loss broadcasts its two tensors."""
     if target.size() != input.size():
         warn(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). "
             "This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
+            "Please ensure they have the same size."
         )
-        input, target = functions.broadcast_tensors(input, target)
-    return input, target
 
 
 def _weighted(loss: Tensor, weight: Tensor, input: Tensor, reduction: str, mean_by_weight: bool) -> Tensor:
@@ -146,14 +144,13 @@ def mse_loss(
                     return formulas.mse_loss(input, target, count=1)
         except AttributeError:
             pass  # Not two tensors: input.size() below says so in torch's words.
-    given = input
-    input, target = _broadcast_pair(input, target)
+    _warn_if_sizes_differ(input, target)
     reduction = _choose_reduction(size_average, reduce, reduction)
     if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
         check_floating("mse_cpu", input)
     if weight is not None:
         difference = input - target
-        return _weighted(difference * difference, weight, given, reduction, mean_by_weight=True)
+        return _weighted(difference * difference, weight, input, reduction, mean_by_weight=True)
     return _plain_mse_loss(input, target, reduction)
 
 
@@ -166,12 +163,11 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """|input - target|, reduced; the derivative at 0 is 0."""
-    given = input
-    input, target = _broadcast_pair(input, target)
+    _warn_if_sizes_differ(input, target)
     reduction = _choose_reduction(size_average, reduce, reduction)
     loss = (input - target).abs()
     if weight is not None:
-        return _weighted(loss, weight, given, reduction, mean_by_weight=True)
+        return _weighted(loss, weight, input, reduction, mean_by_weight=True)
     return _reduce(loss, reduction)
 
 
@@ -184,7 +180,7 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Tensor:
     """d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2; l1_loss where beta is 0."""
-    input, target = _broadcast_pair(input, target)
+    _warn_if_sizes_differ(input, target)
     reduction = _choose_reduction(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
@@ -197,8 +193,7 @@ def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
     """d^2 / 2 where d = |input - target| <= delta, else delta * (d - delta / 2)."""
-    given = input
-    input, target = _broadcast_pair(input, target)
+    _warn_if_sizes_differ(input, target)
     reduction = _check_reduction(reduction)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
@@ -206,7 +201,7 @@ def huber_loss(
     check_floating("huber_cpu", difference)
     loss = formulas.huber(difference, delta=delta)
     if weight is not None:
-        return _weighted(loss, weight, given, reduction, mean_by_weight=False)
+        return _weighted(loss, weight, input, reduction, mean_by_weight=False)
     return _reduce(loss, reduction)
 
 
