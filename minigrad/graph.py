@@ -62,12 +62,14 @@ class Node:
         """Call `hook(grad_inputs, grad_outputs)` after this node ran; a tuple it returns replaces grad_inputs."""
         if self.posthooks is None:
             self.posthooks = {}
+        self.watched = True
         return add_hook(self.posthooks, hook)
 
     def register_prehook(self, hook):
         """Call `hook(grad_outputs)` before this node runs; a tuple it returns replaces grad_outputs."""
         if self.prehooks is None:
             self.prehooks = {}
+        self.watched = True
         return add_hook(self.prehooks, hook)
 
 

@@ -20,9 +20,12 @@ from .tensor import Tensor, wrap
 def in_place(function, name):
     """The method `name` that writes function(self, ...) into self and returns self."""
 
+    may_overlap = name in ("fill_", "zero_")
+    apart = name in APART
+
     @functools.wraps(function)
     def method(self, *args, **kwargs):
-        recording = check_writable(self, *args, *kwargs.values())
+        recording = check_writable(self, *args, *kwargs.values(), may_overlap=may_overlap, apart=apart)
         result = function(snapshot(self) if recording else self, *args, **kwargs)
         return write(self, result)
 
@@ -31,18 +34,31 @@ def in_place(function, name):
     return method
 
 
-def check_writable(target, *operands):
-    """Raise where torch forbids to write into `target`; True if the write is going to be recorded."""
+APART = {"index_add_", "index_copy_", "scatter_", "scatter_add_", "scatter_reduce_", "masked_scatter_", "put_"}
+
+
+def check_writable(target, *operands, may_overlap=False, apart=False, through_view=False):
+    """Raise where torch forbids to write into `target`; True if the write is going to be recorded.
+
+    `may_overlap`: elements that share a place may be written, as fill_ does; `apart`: no operand may share memory with the
+    target, not even all of it; `through_view`: torch writes to a view of the target here, and says so.
+    """
     if target._inference and not state.inference:
         raise RuntimeError(
             "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
             "normal tensor before doing inplace update."
         )
-    if 0 in target._array.strides and _overlaps(target._array):
+    if not may_overlap and 0 in target._array.strides and target._array.size and _overlaps(target._array):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
+    for x in operands:
+        if isinstance(x, Tensor) and x._counter is target._counter and _collides(x._array, target._array, apart):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation."
+            )
     if not state.enabled:
         return False
     if not (target.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in operands)):
@@ -54,7 +70,7 @@ def check_writable(target, *operands):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if target._requires_grad and target._node is None:
         raise RuntimeError(
-            "a leaf Variable that requires grad is being used in an in-place operation. "
+            f"a {'view of a ' if through_view else ''}leaf Variable that requires grad is being used in an in-place operation. "
             "Update it within torch.no_grad(), or write to a copy of it."
         )
     return True
@@ -75,6 +91,27 @@ def _check_view(view):
             "not allow the output views to be modified inplace. You should replace the inplace operation by an "
             "out-of-place one."
         )
+
+
+def _collides(source, target, apart):
+    """True if writing one could change the other half-way: they share a part, or (`apart`) all of their memory."""
+    if not (source.size and target.size) or not np.may_share_memory(source, target):
+        return False
+    same = _address(source) == _address(target) and source.shape == target.shape and source.strides == target.strides
+    if same:
+        return apart
+    return _dense(source) and _dense(target)
+
+
+def _dense(array):
+    """Non-overlapping and without gaps, in whatever order of axes."""
+    step = array.itemsize
+    for stride, n in sorted(zip(array.strides, array.shape)):
+        if n > 1:
+            if stride != step:
+                return False
+            step *= n
+    return True
 
 
 def _overlaps(array):
@@ -143,6 +180,8 @@ def refresh(view):
     """Derive a view's history again if its base was written to since."""
     base = view._base
     if view._base_node is base._node:
+        if base._requires_grad:  # also a view made before its base required grad, or under no_grad
+            view._requires_grad = True
         return
     if view._view_kind is not None and state.enabled:
         if view._view_kind == "no_grad":

@@ -110,6 +110,7 @@ def _copy_(self, src, non_blocking=False):
     src = src if isinstance(src, Tensor) else as_operand(src)
     recording = check_writable(self, src)
     if src is self:
+        self._counter[0] += 1
         return self
     src = to_dtype(src, self.dtype)
     if src._array.shape != self._array.shape:
@@ -138,10 +139,11 @@ def _reshaping(name):
     def method(self, *args):
         if self._base is not None or self.requires_grad:
             check_writable(self)
-        view = function(alias(self), *args)
-        node = function(self, *args)._node
+        view = function(self, *args)
         self._array = view._array
-        self._node = node
+        self._counter[0] += 1
+        if view._node is not None:
+            self._node = view._node
         return self
 
     method.__name__, method.__doc__ = name + "_", f"`{name}` in place: this tensor shows the same memory reshaped."
@@ -211,6 +213,8 @@ Tensor.T = property(lambda self: functions.permute(self, tuple(range(self._array
 
 
 def _mT(self):
+    if self._array.ndim == 0:
+        return functions.t(self)
     if self._array.ndim < 2:
         raise RuntimeError(
             f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."

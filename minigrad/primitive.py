@@ -518,7 +518,7 @@ def stale_error(node):
 def link_view(out, source):
     """Tell a new view which history of its base it shows; an op that had to copy made no view."""
     base = out._base
-    if not np.may_share_memory(out._array, base._array):
+    if out._array.size and not np.may_share_memory(out._array, base._array):
         out._base, out._counter = None, [0]
         return
     out._base_node = base._node

@@ -88,15 +88,12 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value):
-        if self._base is not None:
-            self._refresh()
-        if self._node is not None:
-            if not value:
-                raise RuntimeError(
-                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
-                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-                )
-            return
+        if not self.is_leaf:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables."
+                + ("" if value else " If you want to use a computed variable in a subgraph that doesn't require "
+                   "differentiation use var_no_grad = var.detach().")
+            )  # fmt: skip
         if value and not dtypes.from_numpy(self._array.dtype).is_floating_point:
             raise RuntimeError(
                 "only Tensors of floating point and complex dtype can require gradients"
@@ -109,8 +106,9 @@ class Tensor:
         self._requires_grad = bool(value)
 
     def requires_grad_(self, requires_grad=True):
-        """Set `requires_grad` in place and return self."""
-        self.requires_grad = requires_grad
+        """Set `requires_grad` in place and return self; asking it of a result that has it is no error."""
+        if not requires_grad or self.is_leaf:
+            self.requires_grad = requires_grad
         return self
 
     @property

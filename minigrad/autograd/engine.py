@@ -27,6 +27,9 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
     Without `inputs`, adds to `.grad` of every leaf that is reached. With them, to `.grad` of these only, or, when
     `accumulate` is False, returns their gradients (None where the roots do not depend on one).
     """
+    if inputs is not None and accumulate:
+        for t in inputs:
+            t.retain_grad()
     wanted = None if inputs is None else {edge_of(t): None for t in inputs}
     path = None if wanted is None else nodes_towards(wanted, [edge_of(r) for r in roots])
     with set_grad_enabled(create_graph):
@@ -37,12 +40,8 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
             found = state.quiet.copy().run(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, user)
     if wanted is not None and not accumulate:
         return [None if (g := found.get(edge_of(t))) is None else _as_tensor(g) for t in inputs]
-    if wanted is not None:
-        for t in inputs:
-            if t._node is not None and (g := found.pop(t._node, None)) is not None:
-                _add_to_grad(t, g, create_graph)
     for leaf, g in found.items():
-        if leaf._sequence == 0:
+        if leaf._sequence == 0 and leaf._requires_grad:
             _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
                 for hook in tuple(leaf._post_accumulate_hooks.values()):
@@ -202,7 +201,7 @@ def _run_tensor_hooks(hooks, g, create_graph):
 
 
 def _run_hooks(node, g, create_graph):
-    if node.hooks is not None:
+    if node.hooks:
         g = _run_tensor_hooks(node.hooks, g, create_graph)
     if node.prehooks:
         for hook in tuple(node.prehooks.values()):
@@ -223,6 +222,8 @@ def _run_posthooks(node, results, g, create_graph):
     def shown(x):
         return x if x is None or create_graph else wrap(np.asarray(x))
 
+    if not node.posthooks:
+        return results
     outputs = (shown(g),) if not isinstance(g, Cotangents) else tuple(shown(x) for _, x in sorted(g.items()))
     for hook in tuple(node.posthooks.values()):
         replaced = hook(tuple(shown(r) for r in results), outputs)

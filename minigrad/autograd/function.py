@@ -221,7 +221,6 @@ class Function:
         recording = state.enabled and any(mask)
         ctx.needs_input_grad = mask
         edges = tuple(edge_of(a) for a, needed in zip(args, mask) if needed)
-        versions_before = [a._counter[0] if isinstance(a, Tensor) else 0 for a in args]
         with no_grad():
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args, **kwargs)
@@ -235,11 +234,11 @@ class Function:
                 raise TypeError(
                     f"{cls.__name__}.forward: expected Tensor or tuple of Tensor (got {type(output).__name__})"
                 )
-        results = _record(cls, ctx, args, mask, edges, outputs, recording, versions_before)
+        results = _record(cls, ctx, args, mask, edges, outputs, recording)
         return (type(output)(results) if isinstance(output, list) else tuple(results)) if many else results[0]
 
 
-def _record(cls, ctx, args, mask, edges, outputs, recording, versions_before):
+def _record(cls, ctx, args, mask, edges, outputs, recording):
     """The outputs as the caller gets them: with a grad_fn if the call is recorded."""
     dirty = {id(t) for t in ctx._dirty}
     for a in ctx._dirty:
@@ -254,7 +253,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording, versions_before):
         results.append(o)
     if not recording:
         for a in ctx._dirty:
-            a._counter[0] += versions_before[_position(args, a)] == a._counter[0]
+            a._counter[0] += 1
         return results
     node = FunctionNode()
     node._sequence = next(creation)
@@ -270,7 +269,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording, versions_before):
         target = node if len(results) == 1 else Output(node, number)
         node._outputs[number] = target
         if id(original) in dirty:
-            _rewritten(original, target, versions_before[_position(args, original)])
+            _rewritten(original, target)
         else:
             o._node, o._requires_grad = target, True
     kept, versions = [], []
@@ -289,10 +288,6 @@ def _record(cls, ctx, args, mask, edges, outputs, recording, versions_before):
     return results
 
 
-def _position(args, tensor):
-    return next(i for i, a in enumerate(args) if a is tensor)
-
-
 def _view_of(tensor):
     out = alias(tensor)
     out._base = tensor if tensor._base is None else tensor._base
@@ -300,7 +295,7 @@ def _view_of(tensor):
     return out
 
 
-def _rewritten(tensor, target, version_before):
+def _rewritten(tensor, target):
     """A dirty input: the same Tensor, from now on the output of this call."""
     if tensor._base is not None:
         from ..inplace import rebase
@@ -310,8 +305,7 @@ def _rewritten(tensor, target, version_before):
         rebase(tensor, holder)
     else:
         tensor._node, tensor._requires_grad = target, True
-    if tensor._counter[0] == version_before:
-        tensor._counter[0] += 1
+    tensor._counter[0] += 1
 
 
 def once_differentiable(backward):

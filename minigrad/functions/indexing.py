@@ -175,12 +175,12 @@ def setitem(x, index, value):
     """x[index] = value, in place"""
     from ..inplace import check_writable, snapshot, write
 
-    key, _ = _key(x, index)
+    key, basic = _key(x, index)
     if not isinstance(value, Tensor):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
         value = wrap(np.asarray(value))
-    recording = check_writable(x, value)
+    recording = check_writable(x, value, through_view=basic)
     try:
         target_shape = x._array[key].shape
     except IndexError as error:

@@ -111,18 +111,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x A^T + b; x (*, n), weight A (m, n) or (n), bias b (m). All of one dtype."""
     try:
         x, w = input._array, weight._array
-        b = w if bias is None else bias._array
-        dtype = x.dtype
-        if (
-            bias is not None
-            and w.ndim == 2
-            and x.ndim > 1
-            and x.shape[-1] == w.shape[1]
-            and b.shape == w.shape[:1]
-            and w.dtype is dtype
-            and b.dtype is dtype
-        ):
-            return fused_linear(input, weight, bias)
+        if bias is not None and x.ndim > 1 and w.ndim == 2 and x.dtype is w.dtype is bias._array.dtype:
+            try:
+                return fused_linear(input, weight, bias)
+            except (RuntimeError, ValueError):
+                _check_linear(input, weight, bias)
+                raise
     except AttributeError:
         for position, (name, value) in enumerate((("input", input), ("weight", weight), ("bias", bias)), 1):
             if not isinstance(value, Tensor) and not (name == "bias" and value is None):
