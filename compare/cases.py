@@ -31,6 +31,7 @@ class Case:
     Python number. `orders` is 0 for ops without a derivative. `inplace` also runs the op's `name_` form. `errors` are
     expressions in `T` that torch refuses. `skip` names kinds of input that mean nothing here, `constant` inputs that get no
     gradient; of an `unset` result only shape and dtype count. An `optional` row waits until minigrad has the function.
+    A `distinct` row gets no equal entries, where torch's choice among them is not specified.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Case:
     constant: Sequence[str] = ()
     unset: bool = False
     optional: bool = False
+    distinct: bool = False
 
     def domain_of(self, name: str) -> str:
         return self.domain if isinstance(self.domain, str) else self.domain.get(name, "real")
@@ -429,6 +431,8 @@ REDUCTIONS = [
     shaped("argsort", "T.argsort(x, dim=dim, descending=down, stable=True)", {"dim": dim, "down": [False, True]}, EXACT,
            orders=0),
     shaped("topk", "T.topk(x, k, dim, largest=largest)[0]", {"dim": dim, "k": topk_count, "largest": [True, False]}, MOVE,
+           # among equal entries torch takes any
+           skip=["ties", "special", "expanded"], distinct=True,
            errors=["T.topk(T.ones(2), 3)"]),
 ]  # fmt: skip
 

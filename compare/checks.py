@@ -19,7 +19,7 @@ import numpy as np
 from . import known, ulp
 from .cases import Case
 from .report import Failure
-from .strategies import (DTYPES, FILLS, KINDS, LAYOUTS, TURNS, Operand, Source, array_code, elementwise, fill, named,
+from .strategies import (DTYPES, FILLS, FLOATS, KINDS, LAYOUTS, TURNS, Operand, Source, array_code, elementwise, fill, named,
                          perturbed)  # fmt: skip
 
 FORWARD, BACKWARD, DOUBLE = "forward", "backward", "double"
@@ -99,7 +99,7 @@ def draw(case: Case, source: Source, kind: str | None = None, dtype: str | None 
         return None
     if kind == "0-d" and case.shapes != "elementwise":
         return None
-    if kind == "alias" and count < 2:
+    if kind == "alias" and count < 2 or case.distinct and dtype not in ("float64", "float32", None):
         return None
     shape_kind = kind if kind in ("0-d", "empty", "size-1", "broadcast") else "plain"
     if mixed and shape_kind == "plain" and kind != "alias" and count > 1 and case.shapes == "elementwise":
@@ -116,13 +116,13 @@ def draw(case: Case, source: Source, kind: str | None = None, dtype: str | None 
     dtypes = _dtypes(case, source, dtype, mixed)
     fill_kind = kind if kind in ("special", "ties") else "random"
     if mixed and fill_kind == "random":
-        fill_kind = source.choose(FILLS)
+        fill_kind = "random" if case.distinct else source.choose(FILLS)
     operands = []
     seed = source.integer(0, 2**16)
     for i, name in enumerate(case.inputs):
         layout = kind if kind in LAYOUTS else "contiguous"
         if mixed and layout == "contiguous":
-            layout = source.choose(LAYOUTS)
+            layout = source.choose(LAYOUTS if not case.distinct else LAYOUTS[:4])
         values = fill(seed + 7919 * i, by_name[name], dtypes[i], fill_kind, case.domain_of(name))
         if values.ndim == 0:
             layout = "contiguous"
@@ -141,7 +141,7 @@ def draw(case: Case, source: Source, kind: str | None = None, dtype: str | None 
 
 
 def _dtypes(case: Case, source: Source, dtype: str | None, mixed: bool) -> list[str]:
-    first = dtype or source.choose(DTYPES)
+    first = dtype or source.choose(FLOATS[:2] if case.distinct else DTYPES)
     if mixed and len(case.inputs) > 1 and dtype is None and source.choose([False, False, True]):
         return [first, *(source.choose(DTYPES) for _ in case.inputs[1:])]
     return [first] * len(case.inputs)
@@ -450,84 +450,93 @@ def check(
 
     `gradient` is the bound for derivatives; by default it follows from the row's.
     """
-    bounds = {FORWARD: example.case.bound}
-    bounds[BACKWARD] = bounds[DOUBLE] = gradient or ulp.gradient(example.case.bound)
     a = trace(ours, example, orders, subsets=subsets)
     b = trace(theirs, example, orders, subsets=subsets)
+    judge = _Judge(theirs, example, b, gradient or ulp.gradient(example.case.bound))
     verdict = Verdict(example)
-    reference = _Reference(theirs, example)
-    coarse = _coarsest(example, b)
     for label in [*b.values, *(k for k in a.values if k not in b.values)]:
         order = b.orders.get(label) or a.orders.get(label)
         if order is None:
             continue  # the text of an error: shown, not compared
         verdict.checks += 1
-        message = _compare(label, order, a, b, bounds[order], coarse, reference, verdict)
-        if message and not known.reason(example, label, a.values.get(label), b.values.get(label)):
+        message = judge.compare(label, order, a, b, verdict)
+        if message and not known.reason(example, label):
             verdict.failures.append((order, message))
     for broken in a.broken:
-        if not known.reason(example, broken, None, None):
+        if not known.reason(example, broken):
             verdict.failures.append((BACKWARD if "backward" in broken else FORWARD, broken))
     return verdict
 
 
-def _coarsest(example: Example, at: Trace) -> np.dtype:
-    """The least precise float dtype among inputs and results: what the example computes in."""
-    found = [o.values.dtype for o in example.operands if o.is_float]
-    found += [np.asarray(v).dtype for label, v in at.values.items() if label.startswith("out") and isinstance(v, np.ndarray)]
-    return min((d for d in found if d.kind == "f"), key=lambda d: d.itemsize, default=np.dtype(np.float64))
+class _Judge:
+    """Decides whether two observations agree, given what the example is made of."""
 
+    def __init__(self, T: Any, example: Example, at: Trace, gradient: ulp.Bound) -> None:
+        self.bounds = {FORWARD: example.case.bound, BACKWARD: gradient, DOUBLE: gradient}
+        self.reference = _Reference(T, example)
+        self.finite = all(np.isfinite(o.values).all() for o in example.operands if o.is_float)
+        found = [o.values.dtype for o in example.operands if o.is_float]
+        found += [np.asarray(v).dtype for k, v in at.values.items() if k.startswith("out") and isinstance(v, np.ndarray)]
+        # the least precise float dtype among inputs and results: what the example computes in
+        self.coarse = min((d for d in found if d.kind == "f"), key=lambda d: d.itemsize, default=np.dtype(np.float64))
 
-def _compare(
-    label: str, order: str, a: Trace, b: Trace, bound: ulp.Bound, coarse: np.dtype, reference: _Reference, verdict: Verdict
-) -> str:
-    missing = object()
-    ours, theirs = a.values.get(label, missing), b.values.get(label, missing)
-    if "error" in label:
-        if missing not in (ours, theirs):
-            return "" if same_error(ours, theirs) else (
-                f"{label}: ours raises {ours} ({a.values.get(label + ' text')}), theirs {theirs} "
-                f"({b.values.get(label + ' text')})")  # fmt: skip
-        who, which, said = ("ours", ours, a) if theirs is missing else ("theirs", theirs, b)
-        return f"{label}: only {who} raises {which}: {said.values.get(label + ' text')}"
-    if label == "has the method":
-        return "the method form is missing" if theirs is True and ours is False else ""
-    if ours is missing or theirs is missing:
-        other = b if ours is missing else a
-        if any("error" in k for k in (*a.values, *b.values)):
-            return ""  # follows from the error, which is reported by itself
-        if order == DOUBLE and isinstance(other.values[label], np.ndarray) and not other.values[label].any():
-            return ""  # zeros that one engine knows to be constant, and so does not differentiate
-        return f"{label}: only {'theirs' if other is b else 'ours'} has it ({other.values[label]!r})"
-    if not isinstance(theirs, np.ndarray) or not isinstance(ours, np.ndarray):
-        return _compare_plain(label, ours, theirs, coarse)
-    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
-        return f"{label}: got {ours.dtype}{list(ours.shape)}, expected {theirs.dtype}{list(theirs.shape)}"
-    if ours.dtype.kind == "f" and ours.dtype.itemsize > coarse.itemsize and order != FORWARD:
-        # a float64 input of a float32 result has a gradient that was computed in float32
-        with np.errstate(all="ignore"):
-            ours, theirs = ours.astype(coarse), theirs.astype(coarse)
-    ulps, bad = ulp.within(ours, theirs, bound)
-    if bad.any() and bound.terms and ours.dtype.kind == "f":
-        scale = reference.conditioning(label, order, ours.shape)
-        bad = ulp.within(ours, theirs, bound, scale)[1]
-        if bad.any():
-            scale = np.fmax(scale, reference.noise(label, order, ours.shape))
-            bad = ulp.within(ours, theirs, bound, scale)[1]
-    finite = ulps[~bad]
-    verdict.worst[order] = max(verdict.worst.get(order, 0.0), float(finite.max(initial=0.0)))
-    if not bad.any():
-        return ""
-    return disagreement(label, ours, theirs, ulps, bad)
+    def compare(self, label: str, order: str, a: Trace, b: Trace, verdict: Verdict) -> str:
+        """'' when both traces agree on `label`, else how they differ."""
+        missing = object()
+        ours, theirs = a.values.get(label, missing), b.values.get(label, missing)
+        if "error" in label:
+            if missing not in (ours, theirs):
+                return "" if same_error(ours, theirs) else (
+                    f"{label}: ours raises {ours} ({a.values.get(label + ' text')}), theirs {theirs} "
+                    f"({b.values.get(label + ' text')})")  # fmt: skip
+            who, which, said = ("ours", ours, a) if theirs is missing else ("theirs", theirs, b)
+            return f"{label}: only {who} raises {which}: {said.values.get(label + ' text')}"
+        if label == "has the method":
+            return "the method form is missing" if theirs is True and ours is False else ""
+        if ours is missing or theirs is missing:
+            other = b if ours is missing else a
+            if any("error" in k for k in (*a.values, *b.values)):
+                return ""  # follows from the error, which is reported by itself
+            value = other.values[label]
+            if order == DOUBLE and isinstance(value, np.ndarray) and not value.any():
+                return ""  # zeros that one engine knows to be constant, and so does not differentiate
+            return f"{label}: only {'theirs' if other is b else 'ours'} has it ({value!r})"
+        if isinstance(theirs, np.ndarray) and isinstance(ours, np.ndarray):
+            return self.arrays(label, order, ours, theirs, verdict)
+        return self.plain(label, ours, theirs)
 
+    def arrays(self, label: str, order: str, ours: np.ndarray, theirs: np.ndarray, verdict: Verdict) -> str:
+        """Values, entry by entry."""
+        if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+            return f"{label}: got {ours.dtype}{list(ours.shape)}, expected {theirs.dtype}{list(theirs.shape)}"
+        if ours.dtype.kind == "f" and ours.dtype.itemsize > self.coarse.itemsize and order != FORWARD:
+            # a float64 input of a float32 result has a gradient that was computed in float32
+            with np.errstate(all="ignore"):
+                ours, theirs = ours.astype(self.coarse), theirs.astype(self.coarse)
+        bound = self.bounds[order]
+        ulps, bad = ulp.within(ours, theirs, bound)
+        if order == DOUBLE and not self.finite:
+            bad &= np.isfinite(ours) & np.isfinite(theirs)  # see known.INFINITE
+        if bad.any() and bound.terms and ours.dtype.kind == "f":
+            scale = self.reference.conditioning(label, order, ours.shape)
+            bad &= ulp.within(ours, theirs, bound, scale)[1]
+            if bad.any():
+                scale = np.fmax(scale, self.reference.noise(label, order, ours.shape))
+                bad &= ulp.within(ours, theirs, bound, scale)[1]
+        agreed = ulps[~bad & np.isfinite(ulps)]
+        verdict.worst[order] = max(verdict.worst.get(order, 0.0), float(agreed.max(initial=0.0)))
+        return disagreement(label, ours, theirs, ulps, bad) if bad.any() else ""
 
-def _compare_plain(label: str, ours: Any, theirs: Any, coarse: np.dtype) -> str:
-    if isinstance(ours, float) and isinstance(theirs, float):
-        _, bad = ulp.within(np.asarray(ours, coarse), np.asarray(theirs, coarse), ulp.REDUCE, np.asarray(abs(theirs)) * 8)
-        return "" if not bad.any() else f"{label}: got {ours!r}, expected {theirs!r}"
-    if isinstance(ours, (list, tuple)) and isinstance(theirs, (list, tuple)):
-        return "" if repr(ours) == repr(theirs) else f"{label}: got {ours!r}, expected {theirs!r}"
-    return "" if type(ours) is type(theirs) and ours == theirs else f"{label}: got {ours!r}, expected {theirs!r}"
+    def plain(self, label: str, ours: Any, theirs: Any) -> str:
+        """Python values: floats as numbers of the example's dtype, anything else exactly."""
+        if isinstance(ours, float) and isinstance(theirs, float):
+            a, b = np.asarray(ours, self.coarse), np.asarray(theirs, self.coarse)
+            same = not ulp.within(a, b, ulp.REDUCE, np.asarray(abs(theirs)) * 8)[1].any()
+        elif isinstance(ours, (list, tuple)) and isinstance(theirs, (list, tuple)):
+            same = repr(ours) == repr(theirs)
+        else:
+            same = type(ours) is type(theirs) and ours == theirs
+        return "" if same else f"{label}: got {ours!r}, expected {theirs!r}"
 
 
 def same_error(ours: str, theirs: str) -> bool:

@@ -23,7 +23,7 @@ class Bound:
     `terms * eps * scale`, with scale the entry's condition: sum over all inputs of |input * d entry / d input|, which is
     sum|terms| for a sum and |a| @ |b| for a matmul; or, if larger, torch's own rounding error there in eps, measured by
     its float32 runs against its float64 runs. `floor` adds `floor * eps` for ops whose intermediate values are
-    near 1 whatever the result (log_softmax). `signs`: zeros must agree in sign too.
+    near 1 whatever the result (log_softmax), `gradient_floor` the same for its derivatives (1 - tanh ** 2). `signs`: zeros must agree in sign too.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Bound:
     reason: str
     floor: float = 0.0
     signs: bool = False
+    gradient_floor: float = 0.0
 
     def ulps(self, dtype: np.dtype) -> float:
         """Ulps that pass without a look at the conditioning."""
@@ -44,7 +45,8 @@ EXACT = Bound("exact", 0, 0, 0, "comparisons, rounding, selection, relu: the res
 ARITHMETIC = Bound("arithmetic", 1, 1, 0, "IEEE 754 rounds + - * / and NumPy rounds sqrt; torch's vectorised sqrt is 1 ulp off")
 CHAIN = Bound("chain", 2, 2, 3, "two to four rounded operations; torch contracts a * b + c into one fma, NumPy rounds twice")
 FUNCTION = Bound("function", 4, 2, 0, "NumPy's and SLEEF's float32 functions are up to 3 ulp apart (log, tan, asin, atan2)")
-COMPOSED = Bound("composed", 6, 4, 8, "a function of a rounded function: NumPy's error may be 4 times torch's, and is amplified alike")
+COMPOSED = Bound("composed", 6, 4, 8, "a function of a rounded function: NumPy's error may be 4 times torch's, and is amplified alike",
+                 gradient_floor=2)  # fmt: skip
 REDUCE = Bound("reduce", 1, 1, 4, "torch and NumPy add in different orders: a few eps of sum|terms|, never of |result|")
 SOFTMAX = Bound("softmax", 4, 4, 8, "exp of a rounded difference, then a sum near 1 whose log has eps of absolute error", floor=4)
 
@@ -58,7 +60,8 @@ def gradient(bound: Bound) -> Bound:
         return Bound(bound.name + " vjp", 1, 1, 4, "cotangents are moved and, where an input was used twice, added")
     return Bound(
         bound.name + " vjp", bound.f32 + 3, bound.f64 + 3, max(bound.terms, 4) * 2,
-        "the formula multiplies the cotangent by a derivative: a few roundings more than the value", bound.floor,
+        "the formula multiplies the cotangent by a derivative: a few roundings more than the value",
+        max(bound.floor, bound.gradient_floor),
     )  # fmt: skip
 
 

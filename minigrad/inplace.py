@@ -41,7 +41,7 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
     """Raise where torch forbids to write into `target`; True if the write is going to be recorded.
 
     `may_overlap`: elements that share a place may be written, as fill_ does; `apart`: no operand may share memory with the
-    target, not even all of it; `through_view`: torch writes to a view of the target here, and says so.
+    target, not even all of it (None: the caller copies what it reads); `through_view`: torch writes to a view of the target here, and says so.
     """
     if target._inference and not state.inference:
         raise RuntimeError(
@@ -54,7 +54,7 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
             "Please clone() the tensor before performing the operation."
         )
     for x in operands:
-        if isinstance(x, Tensor) and x._counter is target._counter and _collides(x._array, target._array, apart):
+        if isinstance(x, Tensor) and x._counter is target._counter and apart is not None and _collides(x._array, target._array, apart):
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
                 "memory location. Please clone() the tensor before performing the operation."

@@ -180,7 +180,7 @@ def setitem(x, index, value):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
         value = wrap(np.asarray(value))
-    recording = check_writable(x, value, through_view=basic)
+    recording = check_writable(x, value, apart=None, through_view=basic)
     try:
         target_shape = x._array[key].shape
     except IndexError as error:

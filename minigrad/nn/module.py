@@ -560,7 +560,8 @@ class Module:
         hooks[handle.id] = hook
         for marks in marked:
             marks[handle.id] = True
-        if hooks in (self._forward_hooks, self._forward_pre_hooks, self._backward_hooks, self._backward_pre_hooks):
+        of_calls = self._forward_hooks, self._forward_pre_hooks, self._backward_hooks, self._backward_pre_hooks
+        if any(hooks is registry for registry in of_calls):
             self._hooked = True
         if prepend:
             hooks.move_to_end(handle.id, last=False)
