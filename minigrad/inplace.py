@@ -180,8 +180,8 @@ def refresh(view):
     """Derive a view's history again if its base was written to since."""
     base = view._base
     if view._base_node is base._node:
-        if base._requires_grad:  # also a view made before its base required grad, or under no_grad
-            view._requires_grad = True
+        if base._requires_grad and not view._requires_grad:  # made before its base required grad, or under no_grad
+            view._requires_grad = view._borrows_grad = True
         return
     if view._view_kind is not None and state.enabled:
         if view._view_kind == "no_grad":

@@ -29,6 +29,7 @@ class Tensor:
     _base = None  # for a view: the tensor whose memory it shows
     _base_node = None  # for a view: the base's grad_fn when this view's own was derived
     _view_kind = None  # for a view: why torch would refuse to write through it, if it would
+    _borrows_grad = False  # for a view without history: it requires grad only because its base does, and gets none
     _retains_grad = False
     _hooks = None
     _post_accumulate_hooks = None

@@ -41,7 +41,7 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
     if wanted is not None and not accumulate:
         return [None if (g := found.get(edge_of(t))) is None else _as_tensor(g) for t in inputs]
     for leaf, g in found.items():
-        if leaf._sequence == 0 and leaf._requires_grad:
+        if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
             _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
                 for hook in tuple(leaf._post_accumulate_hooks.values()):

@@ -243,7 +243,8 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     dirty = {id(t) for t in ctx._dirty}
     for a in ctx._dirty:
         if isinstance(a, Tensor) and recording and a._node is None and a._requires_grad:
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+            a._counter[0] += 1
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
     plain = {id(t) for t in ctx._non_differentiable}
     inputs = {id(a): a for a in args if isinstance(a, Tensor)}
     results = []
