@@ -3,14 +3,14 @@
 Owns how a forward function and one derivative formula per input become a recorded op. A formula names what it needs:
 `g` (the cotangent of the output), `xp` (the array namespace), `out`, any input, `<input>_shape`, any static argument; so
 its signature is the list of saved tensors, and an unknown name is an error at import. For each op this module writes the
-functions that a person would write by hand for it and compiles them once: the call, and for each set of inputs that
-require grad the recording and the backward. `mul.source` shows them. Knows no particular op.
+functions that a person would write by hand for it and compiles each when it is first needed: the call, and for each set of
+inputs that require grad the recording and the backward. `mul.primitive.source` shows the call. Knows no particular op.
 """
 
 import functools
-import inspect
 import itertools
 import linecache
+import types
 
 import numpy as np
 
@@ -81,32 +81,33 @@ class Primitive:
         self.explain = explain
         self.direct = direct or forward
         self.refuse = refuse
-        self.inputs, self.static = [], {}
-        self.takes_xp = False
-        for p in inspect.signature(forward).parameters.values():
-            if p.name == "xp":
-                self.takes_xp = True
-            elif p.kind is p.KEYWORD_ONLY:
-                self.static[p.name] = p.default
-            else:
-                self.inputs.append(p.name)
+        positional, keyword = parameters(forward)
+        self.takes_xp = positional[0] == "xp"
+        self.inputs = list(positional[self.takes_xp :])
+        self.static = keyword  # name -> default, or REQUIRED
         self._node_name = name or _camel(self.name) + "Backward0"
+        self.needs = {}  # input -> the names that its formula asks for
         self._check_formulas()
-        self.needs = {i: list(inspect.signature(f).parameters) for i, f in formulas.items()}
         self.plans = Plans(self)
-        self.call = self._write_call(align_float if promote == "float" else align_same)
+        self.call = self._callable(align_float if promote == "float" else align_same)
 
     @property
     def operator(self):
         """The call as an operator: NotImplemented for an operand of unknown type, so that Python asks the other side."""
-        return self._write_call(or_not_implemented(align_float if self.promote == "float" else align_same))
+        return self._callable(or_not_implemented(align_float if self.promote == "float" else align_same))
+
+    @property
+    def source(self):
+        """The text of the call."""
+        return "\n".join(self._write_call())
 
     def _check_formulas(self):
         known = {"g", "xp", "out", *self.inputs, *(i + "_shape" for i in self.inputs), *self.static}
         for i, formula in self.formulas.items():
             if i not in self.inputs:
                 raise TypeError(f"{self.name}: a formula for '{i}', which is not one of the inputs {self.inputs}")
-            for asked in inspect.signature(formula).parameters:
+            self.needs[i] = parameters(formula)[0]
+            for asked in self.needs[i]:
                 if asked not in known:
                     raise TypeError(f"{self.name}: the formula for '{i}' asks for '{asked}'; known are {sorted(known)}")
 
@@ -126,11 +127,32 @@ class Primitive:
         """torch's name for a node of this op."""
         return self._node_name(node) if callable(self._node_name) else self._node_name
 
-    def _write_call(self, align):
-        """The function that users call: arrays out of tensors, forward, a tensor around the result, the record."""
+    def _callable(self, align):
+        """The function that users call. Its code is written at the first call, into the very function object."""
+        scope = {
+            "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
+            "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
+            "ndarray": np.ndarray, "new": object.__new__, "refuse": self.refuse, "state": state, "static": self.static,
+            "Tensor": Tensor,
+        }  # fmt: skip
+        call = types.FunctionType(_first_call.__code__, scope, self.name)
+
+        def write():
+            scope.update(self.plans.recorders(scope, [i for i in self.inputs if i in self.formulas]))
+            written = compile_function(self.name, self._write_call(), scope)
+            call.__code__, call.__defaults__ = written.__code__, written.__defaults__
+            scope[self.name] = call
+
+        scope["write"], scope["this"] = write, call
+        call.primitive = self
+        call.__doc__, call.__module__ = self.forward.__doc__, self.forward.__module__
+        return call
+
+    def _write_call(self):
+        """The lines of the call: arrays out of tensors, forward, a tensor around the result, the record."""
         inputs, static = self.inputs, list(self.static)
         arrays = [f"{i}_array" for i in inputs]
-        defaults = [n if self.static[n] is inspect.Parameter.empty else f"{n}=static[{n!r}]" for n in static]
+        defaults = [n if self.static[n] is REQUIRED else f"{n}=static[{n!r}]" for n in static]
         params = ", ".join(inputs + defaults)
         lines = [f"def {self.name}({params}):"]
         add = lines.append
@@ -181,20 +203,29 @@ class Primitive:
         if self.view:
             add(f"    link(out, {inputs[0]})")
         add("    return out")
-        scope = {
-            "align": align,
-            "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
-            "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "plans": self.plans, "refuse": self.refuse, "state": state,
-            "static": self.static, "Tensor": Tensor,
-        }  # fmt: skip
-        scope |= self.plans.recorders(scope, differentiable)
-        call = compile_function(self.name, lines, scope)
-        call.primitive = self
-        call.__doc__ = self.forward.__doc__
-        call.__module__ = self.forward.__module__
-        call.source = "\n".join(lines)
-        return call
+        return lines
+
+
+REQUIRED = object()  # the default of a static argument that has none
+
+
+def parameters(function):
+    """The positional parameters of a function, and its keyword-only ones with their defaults."""
+    if hasattr(function, "__signature__"):
+        given = function.__signature__.parameters.values()
+        return [p.name for p in given if p.kind is not p.KEYWORD_ONLY], {
+            p.name: REQUIRED for p in given if p.kind is p.KEYWORD_ONLY
+        }
+    code, defaults = function.__code__, function.__kwdefaults__ or {}
+    n = code.co_argcount
+    keyword = code.co_varnames[n : n + code.co_kwonlyargcount]
+    return list(code.co_varnames[:n]), {name: defaults.get(name, REQUIRED) for name in keyword}
+
+
+def _first_call(*args, **kwargs):
+    """The code of every op until it is called: write the real one, then run it."""
+    write()  # noqa: F821
+    return this(*args, **kwargs)  # noqa: F821
 
 
 class Plans(dict):

@@ -38,9 +38,7 @@ class Tensor:
 
     __array_priority__ = 1000  # ndarray * Tensor asks Tensor.__rmul__
     __hash__ = object.__hash__
-
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
+    __module__ = "minigrad"  # print(type(t)) shows what users wrote
 
     # -- gradient -------------------------------------------------------------------------------------------------
 
@@ -97,8 +95,8 @@ class Tensor:
             )  # fmt: skip
         if value and not dtypes.from_numpy(self._array.dtype).is_floating_point:
             raise RuntimeError(
-                "only Tensors of floating point and complex dtype can require gradients"
-                f" (this one is {self.dtype}; convert it first, as in tensor.float().requires_grad_())"
+                f"only Tensors of floating point dtype can require gradients (this one is {self.dtype}; convert it first, "
+                "as in tensor.float().requires_grad_())"
             )
         if value and self._inference and not state.inference:
             raise RuntimeError(
