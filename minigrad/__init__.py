@@ -4,10 +4,10 @@
 """
 
 import math as _math
+from importlib import import_module as _import_module
 
-from . import functions as _functions
+from . import autograd, cuda, random
 from . import methods as _methods
-from . import autograd, nn, optim, random, utils
 from .autograd.anomaly_mode import is_anomaly_enabled
 from .dtypes import (
     Size, bool, can_cast, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo,
@@ -24,10 +24,26 @@ from .random import (
     Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, poisson, rand,
     rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
 )  # fmt: skip
-from .serialization import load, save
 from .tensor import Tensor
 
 globals().update(_methods.TYPES)
+_LATER = {  # imported when first asked for, so that importing minigrad costs little more than importing NumPy
+    "nn": "nn", "optim": "optim", "utils": "utils", "serialization": "serialization", "save": "serialization",
+    "load": "serialization", "SerializationError": "serialization",
+}  # fmt: skip
+
+
+def __getattr__(name):
+    if name not in _LATER:
+        raise AttributeError(f"module 'minigrad' has no attribute '{name}'")
+    module = _import_module("." + _LATER[name], __name__)
+    return module if name == _LATER[name] else getattr(module, name)
+
+
+def __dir__():
+    return sorted({*globals(), *_LATER})
+
+
 __version__ = "0.1.0"
 pi, e, inf, nan, tau, newaxis = _math.pi, _math.e, _math.inf, _math.nan, _math.tau, None
 strided = "torch.strided"
