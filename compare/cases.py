@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .strategies import Source
-from .ulp import ARITHMETIC, CHAIN, COMPOSED, EXACT, FUNCTION, MOVE, REDUCE, SOFTMAX, Bound
+from .strategies import DTYPES, FLOATS, Source
+from .ulp import ARITHMETIC, CHAIN, COMPOSED, EXACT, FUNCTION, MOVE, REDUCE, SATURATING, SOFTMAX, Bound
 
 Shapes = dict[str, tuple[int, ...]]
 Static = dict[str, Any]
@@ -31,7 +31,8 @@ class Case:
     Python number. `orders` is 0 for ops without a derivative. `inplace` also runs the op's `name_` form. `errors` are
     expressions in `T` that torch refuses. `skip` names kinds of input that mean nothing here, `constant` inputs that get no
     gradient; of an `unset` result only shape and dtype count. An `optional` row waits until minigrad has the function.
-    A `distinct` row gets no equal entries, where torch's choice among them is not specified.
+    A `distinct` row gets no equal entries, where torch's choice among them is not specified. Only rows of
+    fused kernels restrict their `dtypes`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Case:
     unset: bool = False
     optional: bool = False
     distinct: bool = False
+    dtypes: Sequence[str] = DTYPES
 
     def domain_of(self, name: str) -> str:
         return self.domain if isinstance(self.domain, str) else self.domain.get(name, "real")
@@ -303,7 +305,7 @@ ELEMENTWISE_UNARY = [
     unary("atan", FUNCTION),
     unary("sinh", FUNCTION),
     unary("cosh", FUNCTION),
-    unary("tanh", FUNCTION),
+    unary("tanh", SATURATING),
     unary("sigmoid", COMPOSED),
     unary("relu", EXACT),
     unary("abs", EXACT),
@@ -432,7 +434,7 @@ REDUCTIONS = [
            orders=0),
     shaped("topk", "T.topk(x, k, dim, largest=largest)[0]", {"dim": dim, "k": topk_count, "largest": [True, False]}, MOVE,
            # among equal entries torch takes any
-           skip=["ties", "special", "expanded"], distinct=True,
+           skip=["ties", "special", "expanded"], distinct=True, dtypes=FLOATS[:2],
            errors=["T.topk(T.ones(2), 3)"]),
 ]  # fmt: skip
 
@@ -615,13 +617,14 @@ F = "T.nn.functional"
 def functional(name: str, bound: Bound, arguments: str = "", static: dict[str, Any] | None = None, **more: Any) -> Case:
     """T.nn.functional.name(x, arguments), of any shape; a variant is named "name.variant"."""
     call = f"{F}.{name.partition('.')[0]}(x{', ' if arguments else ''}{arguments})"
-    return Case(f"F.{name}", more.pop("call", call), ("x",), static=static or {}, bound=bound, optional=True, **more)
+    return Case(f"F.{name}", more.pop("call", call), ("x",), static=static or {}, bound=bound, optional=True,
+                dtypes=FLOATS, **more)  # fmt: skip
 
 
 def pairwise(name: str, bound: Bound, arguments: str = "", static: dict[str, Any] | None = None, **more: Any) -> Case:
     """A loss T.nn.functional.name(x, y, arguments, reduction=...) of two tensors of one shape."""
     call = f"{F}.{name.partition('.')[0]}(x, y, {arguments}{', ' if arguments else ''}reduction=reduction)"
-    return Case(f"F.{name}", call, ("x", "y"), more.pop("shapes", ["m n, m n", "m, m"]), bound=bound, optional=True,
+    return Case(f"F.{name}", call, ("x", "y"), more.pop("shapes", ["m n, m n", "m, m"]), bound=bound, optional=True, dtypes=FLOATS,
                 static={"reduction": ["mean", "sum", "none"], **(static or {})}, **more)  # fmt: skip
 
 
@@ -653,25 +656,25 @@ FUNCTIONAL = [
     functional("softplus", COMPOSED, "beta, threshold", {"beta": [1, 2.0], "threshold": [20, 2.0]}),
     functional("softsign", CHAIN),
     functional("logsigmoid", COMPOSED),
-    functional("tanh", FUNCTION),
+    functional("tanh", SATURATING),
     functional("sigmoid", COMPOSED),
     functional("softmax", SOFTMAX, "dim", {"dim": dim}),
     functional("softmin", SOFTMAX, "dim", {"dim": dim}),
     functional("log_softmax", SOFTMAX, "dim", {"dim": dim}),
-    functional("normalize", REDUCE, "dim=dim", {"dim": dim}),
+    functional("normalize", COMPOSED, "dim=dim", {"dim": dim}),
     functional("glu", COMPOSED, "-1", call=f"{F}.glu(x, -1)", shapes=["m 4"]),
     functional("dropout", EXACT, "0.3, training=False"),
     functional("one_hot", EXACT, call="T.nn.functional.one_hot(index, 5)", static={"index": [np.array([0, 4, 2])]}, orders=0),
     functional("layer_norm", REDUCE, call=f"{F}.layer_norm(x, x.shape[-1:])", shapes=["m 3", "b m 4"]),
     Case("F.linear", f"{F}.linear(x, y, z)", ("x", "y", "z"), ["m k, n k, n", "k, n k, n", "b m k, n k, n"], bound=REDUCE,
-         errors=[f"{F}.linear(T.ones(2, 3), T.ones(2, 4))"], optional=True),
-    Case("F.linear.no bias", f"{F}.linear(x, y)", ("x", "y"), ["m k, n k", "k, n k"], bound=REDUCE, optional=True),
-    Case("F.bilinear", f"{F}.bilinear(x, y, z)", ("x", "y", "z"), ["m k, m n, p k n"], bound=REDUCE, optional=True),
+         errors=[f"{F}.linear(T.ones(2, 3), T.ones(2, 4))"], optional=True, dtypes=FLOATS),
+    Case("F.linear.no bias", f"{F}.linear(x, y)", ("x", "y"), ["m k, n k", "k, n k"], bound=REDUCE, optional=True, dtypes=FLOATS),
+    Case("F.bilinear", f"{F}.bilinear(x, y, z)", ("x", "y", "z"), ["m k, m n, p k n"], bound=REDUCE, optional=True, dtypes=FLOATS),
     Case("F.embedding", f"{F}.embedding(index, x)", ("x",), ["3 n"], static={"index": [np.array([0, 2, 2]), np.array([[1], [0]])]},
-         bound=MOVE, optional=True),
-    Case("F.cosine_similarity", f"{F}.cosine_similarity(x, y, dim=-1)", ("x", "y"), ["m n, m n", "n, n"], bound=REDUCE,
-         optional=True),
-    Case("F.pairwise_distance", f"{F}.pairwise_distance(x, y)", ("x", "y"), ["m n, m n"], bound=REDUCE, optional=True),
+         bound=MOVE, optional=True, dtypes=FLOATS),
+    Case("F.cosine_similarity", f"{F}.cosine_similarity(x, y, dim=-1)", ("x", "y"), ["m n, m n", "n, n"], bound=COMPOSED,
+         optional=True, dtypes=FLOATS),
+    Case("F.pairwise_distance", f"{F}.pairwise_distance(x, y)", ("x", "y"), ["m n, m n"], bound=REDUCE, optional=True, dtypes=FLOATS),
     pairwise("mse_loss", REDUCE),
     pairwise("l1_loss", REDUCE),
     pairwise("smooth_l1_loss", REDUCE, "beta=beta", {"beta": [1.0, 0.3]}),
@@ -679,17 +682,17 @@ FUNCTIONAL = [
     pairwise("binary_cross_entropy_with_logits", COMPOSED, domain={"y": "unit"}),
     Case("F.binary_cross_entropy", f"{F}.binary_cross_entropy(T.sigmoid(x), y, reduction=reduction)", ("x", "y"), ["m n, m n"],
          static={"reduction": ["mean", "sum", "none"]}, bound=COMPOSED, constant=["y"], skip=["special", "ties"],
-         domain={"y": "unit"}, optional=True),
+         domain={"y": "unit"}, optional=True, dtypes=FLOATS),
     pairwise("kl_div", COMPOSED, domain={"y": "positive"}),
     pairwise("soft_margin_loss", COMPOSED, constant=["y"], skip=["alias"]),
     pairwise("hinge_embedding_loss", REDUCE, constant=["y"], skip=["alias"]),
     Case("F.nll_loss", f"{F}.nll_loss(x, label, reduction=reduction)", ("x",), ["m n"], bound=REDUCE, skip=["empty"],
-         static={"label": labels, "reduction": ["mean", "sum", "none"]}, optional=True),
+         static={"label": labels, "reduction": ["mean", "sum", "none"]}, optional=True, dtypes=FLOATS),
     Case("F.cross_entropy", f"{F}.cross_entropy(x, label, reduction=reduction, label_smoothing=smooth)", ("x",), ["m n"],
          bound=SOFTMAX, static={"label": labels, "reduction": ["mean", "sum", "none"], "smooth": [0.0, 0.1]}, skip=["empty"],
-         optional=True),
+         optional=True, dtypes=FLOATS),
     Case("F.cross_entropy.probabilities", f"{F}.cross_entropy(x, T.softmax(y, 1))", ("x", "y"), ["m n, m n"], bound=SOFTMAX,
-         skip=["empty"], optional=True),
+         skip=["empty"], optional=True, dtypes=FLOATS),
 ]  # fmt: skip
 
 GROUPS: dict[str, list[Case]] = {

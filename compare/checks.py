@@ -19,7 +19,7 @@ import numpy as np
 from . import known, ulp
 from .cases import Case
 from .report import Failure
-from .strategies import (DTYPES, FILLS, FLOATS, KINDS, LAYOUTS, TURNS, Operand, Source, array_code, elementwise, fill, named,
+from .strategies import (DTYPES, FILLS, KINDS, LAYOUTS, TURNS, Operand, Source, array_code, elementwise, fill, named,
                          perturbed)  # fmt: skip
 
 FORWARD, BACKWARD, DOUBLE = "forward", "backward", "double"
@@ -99,7 +99,7 @@ def draw(case: Case, source: Source, kind: str | None = None, dtype: str | None 
         return None
     if kind == "0-d" and case.shapes != "elementwise":
         return None
-    if kind == "alias" and count < 2 or case.distinct and dtype not in ("float64", "float32", None):
+    if kind == "alias" and count < 2 or dtype not in (None, *case.dtypes):
         return None
     shape_kind = kind if kind in ("0-d", "empty", "size-1", "broadcast") else "plain"
     if mixed and shape_kind == "plain" and kind != "alias" and count > 1 and case.shapes == "elementwise":
@@ -141,8 +141,8 @@ def draw(case: Case, source: Source, kind: str | None = None, dtype: str | None 
 
 
 def _dtypes(case: Case, source: Source, dtype: str | None, mixed: bool) -> list[str]:
-    first = dtype or source.choose(FLOATS[:2] if case.distinct else DTYPES)
-    if mixed and len(case.inputs) > 1 and dtype is None and source.choose([False, False, True]):
+    first = dtype or source.choose(case.dtypes)
+    if mixed and len(case.inputs) > 1 and case.dtypes == DTYPES and source.choose([False, False, True]):
         return [first, *(source.choose(DTYPES) for _ in case.inputs[1:])]
     return [first] * len(case.inputs)
 
@@ -150,7 +150,7 @@ def _dtypes(case: Case, source: Source, dtype: str | None, mixed: bool) -> list[
 def mixed_dtypes(case: Case, source: Source, pair: Sequence[str], weak: int | None = None) -> Example | None:
     """An example whose inputs have the dtypes of `pair`, for promotion; `weak` makes all but that operand 0-d."""
     example = draw(case, source, "plain", pair[0])
-    if example is None or len(example.operands) < 2 or (weak is not None and case.shapes != "elementwise"):
+    if example is None or len(example.operands) < 2 or case.dtypes != DTYPES or (weak is not None and case.shapes != "elementwise"):
         return None
     operands = []
     for i, o in enumerate(example.operands):
@@ -515,6 +515,7 @@ class _Judge:
                 ours, theirs = ours.astype(self.coarse), theirs.astype(self.coarse)
         bound = self.bounds[order]
         ulps, bad = ulp.within(ours, theirs, bound)
+        close = ~bad  # what needs no look at the conditioning gives the worst ulp
         if order == DOUBLE and not self.finite:
             bad &= np.isfinite(ours) & np.isfinite(theirs)  # see known.INFINITE
         if bad.any() and bound.terms and ours.dtype.kind == "f":
@@ -523,7 +524,7 @@ class _Judge:
             if bad.any():
                 scale = np.fmax(scale, self.reference.noise(label, order, ours.shape))
                 bad &= ulp.within(ours, theirs, bound, scale)[1]
-        agreed = ulps[~bad & np.isfinite(ulps)]
+        agreed = ulps[close]
         verdict.worst[order] = max(verdict.worst.get(order, 0.0), float(agreed.max(initial=0.0)))
         return disagreement(label, ours, theirs, ulps, bad) if bad.any() else ""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Known:
@@ -33,11 +35,32 @@ def _special_half(example: Any) -> bool:
     return example.dtype == "float16" and example.kind == "special"
 
 
+def _infinite(example: Any) -> bool:
+    return not all(np.isfinite(o.values).all() for o in example.operands if o.is_float)
+
+
+def _grows(example: Any) -> bool:
+    """The first operand is broadcast to a larger shape."""
+    shapes = [o.values.shape for o in example.operands]
+    return np.broadcast_shapes(*shapes) != shapes[0]
+
+
 TABLE: list[Known] = [
     Known("number % x", "*error*", "torch has no derivative of number % tensor, though it has that of tensor % tensor; "
           "ours is that one"),
+    Known("number ** x", "*error*", "torch asserts internally in the backward of True ** tensor",
+          lambda example: example.static["n"] is True),
+    Known("clamp.tensor*", "*error*", "torch's backward of clamp fails where the bounds make the result larger than x", _grows),
+    Known("div.*", "in-place error", "torch saves x for the backward of x.div_(x, rounding_mode=...), whose derivative is 0, and "
+          "then finds it modified", lambda example: example.operands[1].alias is not None),
+    Known("x[[]...[]] = y", "*", "torch asserts internally in the backward of a float tensor written into an integer one",
+          lambda example: not example.operands[0].is_float and example.operands[1].is_float),
+    Known("*prod*", "*grad*", "torch divides the product by the entry: inf / inf", _infinite),
+    Known("*prod*", "double backward*", "torch divides the product by the entry: inf / inf", _infinite),
+    Known("F.bilinear", "*grad*", "0 * inf, in the order in which the three factors are multiplied", _infinite),
     Known("F.*", "*", "half-precision subnormals: torch's fused kernels compute in float32 and round once, a composition "
           "rounds at every step", _special_half),
+    Known("addc*", "*", "as above: value * x * y overflows in half where torch multiplies in float32", _special_half),
 ]  # fmt: skip
 
 
