@@ -175,8 +175,9 @@ class finfo:
             )
         info = np.finfo(d.numpy)
         self.dtype, self.bits = d.name, info.bits
-        for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
+        for name in ("eps", "max", "min", "tiny", "smallest_normal"):
             setattr(self, name, builtins.float(getattr(info, name)))
+        self.resolution = builtins.float(f"1e-{info.precision}")  # not rounded to the dtype, as torch's
 
     def __repr__(self):
         return (
