@@ -81,9 +81,7 @@ class Tensor:
     @property
     def requires_grad(self):
         """True if backward() computes a gradient for this tensor or for something it came from."""
-        if self._base is not None:
-            self._refresh()
-        return self._requires_grad
+        return self._requires_grad or (self._base is not None and self._base._requires_grad)
 
     @requires_grad.setter
     def requires_grad(self, value):
@@ -112,9 +110,7 @@ class Tensor:
 
     @property
     def is_leaf(self):
-        """True unless this tensor is the recorded result of an op."""
-        if self._base is not None:
-            self._refresh()
+        """True unless this tensor is the recorded result of an op (a view is not derived again for the question)."""
         return self._node is None
 
     @property
