@@ -370,7 +370,7 @@ class StalePatch(Exception):
 def apply(patch: Patch, package: Path) -> None:
     """Write the patch into a copy of the package; StalePatch when the text is not there exactly once."""
     path = package / patch.file
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if text.count(patch.old) != 1:
         raise StalePatch(
             f"{patch.name}: {patch.file} has the text {text.count(patch.old)} times, expected once:\n{patch.old}"
