@@ -9,7 +9,7 @@ import weakref
 
 import numpy as np
 
-from . import dtypes, functions, random
+from . import autograd, dtypes, functions, random
 from .hooks import add_hook
 from .dtypes import Size
 from .grad_mode import state
@@ -625,9 +625,7 @@ def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs
     >>> w.grad
     tensor(6.)
     """
-    from .autograd import backward
-
-    backward((self,), (gradient,), retain_graph, create_graph, inputs=inputs)
+    autograd.backward((self,), (gradient,), retain_graph, create_graph, inputs=inputs)
 
 
 def _retain_grad(self):

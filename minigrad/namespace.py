@@ -70,6 +70,9 @@ def _wide(x):
     return (np.float32 if x.dtype.itemsize == 2 else None) if kind == "f" else np.int64
 
 
+WIDE_ENOUGH = frozenset((np.dtype(np.float32), np.dtype(np.float64)))  # sums are accumulated in the dtype itself
+
+
 class NumPy:
     """NumPy under the names that ops use. Every function takes and returns plain arrays."""
 
@@ -129,6 +132,9 @@ class NumPy:
     def sum_to(g, shape):
         if g.shape == shape:
             return g
+        lead = g.ndim - len(shape)
+        if g.dtype in WIDE_ENOUGH and g.shape[lead:] == shape:  # a number or a bias: half of the general way
+            return np.asarray(np.add.reduce(g, None if not shape else 0 if lead == 1 else tuple(range(lead))))
         return np.add.reduce(g, axis=sum_axes(g.shape, shape), dtype=_wide(g), keepdims=True).astype(
             g.dtype, copy=False
         ).reshape(shape)
@@ -137,6 +143,8 @@ class NumPy:
         return g if keepdims or axis is None else g.reshape(kept_shape(shape, axis))
 
     def sum(x, axis, keepdims):
+        if x.dtype in WIDE_ENOUGH:
+            return np.add.reduce(x, axis, None, None, keepdims)
         wide = _wide(x)
         total = np.add.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
         return total if wide is not np.float32 else total.astype(x.dtype)

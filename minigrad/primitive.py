@@ -132,7 +132,7 @@ class Primitive:
         scope = {
             "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "refuse": self.refuse, "state": state, "static": self.static,
+            "ndarray": np.ndarray, "new": object.__new__, "number": number_beside, "refuse": self.refuse, "state": state, "static": self.static,
             "Tensor": Tensor,
         }  # fmt: skip
         call = types.FunctionType(_first_call.__code__, scope, self.name)
@@ -157,6 +157,9 @@ class Primitive:
         lines = [f"def {self.name}({params}):"]
         add = lines.append
         if self.promote:
+            if len(inputs) == 2:  # first, because asking a number for its _array costs as much as a product
+                add(f"    kind = {inputs[1]}.__class__")
+                add(f"    if kind is float or kind is int: {inputs[1]} = number({inputs[1]}, {inputs[0]})")
             add("    try:")
             add(f"        {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
             first = f"{arrays[0]}.dtype"
@@ -430,28 +433,19 @@ def align(operands, to_float):
 
 def align_same(*operands):
     """`align` to the common dtype."""
-    return _with_number(*operands) or align(operands, to_float=False)
+    return align(operands, to_float=False)
 
 
 def align_float(*operands):
     """`align` to the common floating point dtype."""
-    return _with_number(*operands) or align(operands, to_float=True)
+    return align(operands, to_float=True)
 
 
-def _with_number(a, b=None, *more):
-    """The common case at a fifth of the cost: a floating point Tensor and a Python number."""
-    kind = b.__class__
-    if kind is float or kind is int:
-        if isinstance(a, Tensor) and a._array.dtype in FLOATING and not more:
-            return a, _number(b, a._array.dtype)
-    elif (a.__class__ is float or a.__class__ is int) and isinstance(b, Tensor) and not more:
-        if b._array.dtype in FLOATING:
-            return _number(a, b._array.dtype), b
-    return None
-
-
-def _number(value, dtype):
-    return _known_number(value, dtype) if value else wrap(np.array(value, dtype))  # 0. and -0. are equal as keys
+def number_beside(value, tensor):
+    """A Python number beside a floating point Tensor, as a Tensor of its dtype; else the number, which `align` takes."""
+    if isinstance(tensor, Tensor) and (dtype := tensor._array.dtype) in FLOATING:
+        return _known_number(value, dtype) if value else wrap(np.array(value, dtype))  # 0. and -0. are equal as keys
+    return value
 
 
 @functools.lru_cache(1024)

@@ -4,6 +4,8 @@ Owns the argument rules of the two entry points to the engine. Submodules: `grap
 (ops of the user's own), `gradcheck`, `functional`, `anomaly_mode`, `hooks`.
 """
 
+import functools
+
 import numpy as np
 
 from ..grad_mode import (
@@ -28,6 +30,11 @@ def _sequence(x):
     return (x,) if isinstance(x, Tensor) else tuple(x)
 
 
+@functools.cache
+def _one(dtype):
+    return np.ones((), dtype)
+
+
 def _seeds(tensors, grad_tensors, is_batched=False):
     """The cotangent of each root; a scalar's is 1 unless given."""
     if len(grad_tensors) != len(tensors):
@@ -50,7 +57,8 @@ def _seeds(tensors, grad_tensors, is_batched=False):
                     f"grad can be implicitly created only for scalar outputs (this one has shape {list(t._array.shape)}: "
                     "reduce it, as in loss.sum(), or pass the gradient)"
                 )
-            g = wrap(np.ones(t._array.shape, t._array.dtype))
+            one = _one(t._array.dtype).copy()  # a quarter of np.ones
+            g = wrap(one if t._array.ndim == 0 else one.reshape(t._array.shape))
         else:
             if not isinstance(g, Tensor):
                 raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")

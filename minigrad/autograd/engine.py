@@ -32,12 +32,15 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
             t.retain_grad()
     wanted = None if inputs is None else {edge_of(t): None for t in inputs}
     path = None if wanted is None else nodes_towards(wanted, [edge_of(r) for r in roots])
-    with set_grad_enabled(create_graph):
+    enabled, state.enabled = state.enabled, create_graph  # set_grad_enabled, without its 0.4 us
+    try:
         if create_graph:
             found = _carry(roots, cotangents, retain_graph, create_graph, wanted, path, _call)
         else:  # array code throughout: NumPy's warnings are off, except while the user's own hooks and Functions run
             user = contextvars.copy_context().run
             found = state.quiet.copy().run(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, user)
+    finally:
+        state.enabled = enabled
     if wanted is not None and not accumulate:
         return [None if (g := found.get(edge_of(t))) is None else _as_tensor(g) for t in inputs]
     for leaf, g in found.items():
@@ -66,7 +69,8 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
     owned = set()  # targets whose sum is a buffer made here, which may be added to in place
     waiting = []  # heap of (creation number negated, node)
     captured = {}
-    pop, push, add_into, ndarray = heapq.heappop, heapq.heappush, operator.iadd, np.ndarray
+    pop, push, push_and_pop = heapq.heappop, heapq.heappush, heapq.heappushpop
+    get, take, add_into, ndarray = arriving.get, arriving.pop, operator.iadd, np.ndarray
 
     for root, g in zip(roots, cotangents):
         target = edge_of(root)
@@ -75,43 +79,57 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
         if target._sequence and (-target._sequence, target) not in waiting:
             push(waiting, (-target._sequence, target))
 
-    while waiting:
-        node = pop(waiting)[1]
-        g = arriving.pop(node)
+    node = pop(waiting)[1] if waiting else None
+    while node is not None:
+        g = take(node)
         watched = node.watched
         if watched:
             g = user(_run_hooks, node, g, create_graph)
-        if wanted is not None:
-            if node in wanted:
-                captured[node] = g
-            if node not in path:
-                continue
-        if create_graph:
-            results = node.recorded_vjp(g)
-        elif node.array_code:
-            results = node.vjp(node, g)
+        if wanted is not None and node in wanted:
+            captured[node] = g
+        if wanted is not None and node not in path:
+            results = edges = ()
         else:
-            results = user(node.vjp, node, g)
-        if watched:
-            results = user(_run_posthooks, node, results, g, create_graph)
-        if check_results is not None:
-            check_results(node, results)
-        if not retain_graph and node.saved:
-            node.saved = None
-        for target, g in zip(node.edges, results):
+            edges = node.edges
+            if create_graph:
+                results = node.recorded_vjp(g)
+            elif node.array_code:
+                results = node.vjp(node, g)
+            else:
+                results = user(node.vjp, node, g)
+            if watched:
+                results = user(_run_posthooks, node, results, g, create_graph)
+            if check_results is not None:
+                check_results(node, results)
+            if not retain_graph and node.saved:
+                node.saved = None
+        # The node met last is kept aside, so that a chain, which most graphs are, never touches the heap; and counting
+        # costs a third of zip. Together a fifth of this loop.
+        following, index = None, 0
+        for target in edges:
+            g = results[index]
+            index += 1
             if g is None or (path is not None and target not in path and target not in wanted):
                 continue
-            held = arriving.get(target)
+            held = get(target)
             if held is None:
                 arriving[target] = g
                 if target._sequence:  # first met: every later arrival finds it queued
-                    push(waiting, (-target._sequence, target))
+                    if following is not None:
+                        push(waiting, (-following._sequence, following))
+                    following = target
             elif target in owned:
                 add_into(held, g)
             else:
                 total = arriving[target] = held + g
                 if total.__class__ is ndarray:
                     owned.add(target)
+        if not waiting:
+            node = following
+        elif following is None:
+            node = pop(waiting)[1]
+        else:
+            node = push_and_pop(waiting, (-following._sequence, following))[1]
 
     for leaf, g in list(arriving.items()):
         if wanted is not None and leaf not in wanted:
