@@ -112,11 +112,11 @@ class no_grad(_NoArgument):
 
 
 class enable_grad(_NoArgument):
-    """Operations inside are recorded, also within `no_grad`."""
+    """Operations inside are recorded, also within `no_grad`; within `inference_mode` nothing ever is."""
 
     def __enter__(self):
         self._previous = state.enabled
-        state.enabled = True
+        state.enabled = not state.inference
 
     def __exit__(self, *exception):
         state.enabled = self._previous
@@ -128,7 +128,7 @@ class set_grad_enabled(_Switch):
     def __init__(self, mode):
         self._mode = bool(mode)
         self._previous = state.enabled
-        state.enabled = self._mode
+        state.enabled = self._mode and not state.inference
 
     def _again(self):
         return set_grad_enabled(self._mode)
@@ -138,7 +138,7 @@ class set_grad_enabled(_Switch):
         return super().__call__(function)
 
     def __enter__(self):
-        state.enabled = self._mode
+        state.enabled = self._mode and not state.inference
 
     def __exit__(self, *exception):
         state.enabled = self._previous

@@ -8,6 +8,8 @@ import numpy as np
 from ..grad_mode import enable_grad
 from ..tensor import Tensor, wrap
 
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
 
 def _tuple(x, what, function):
     many = isinstance(x, tuple)
