@@ -426,6 +426,9 @@ class Builder:
         if self.choose.chance(40) and 1 in t.shape:
             bigger = "(" + "".join(f"{3 if size == 1 else size}, " for size in t.shape) + ")"
         keep = "(" + "-1, " * t.dim() + ")"
+        if not t.dim():
+            # torch answers with a stack trace of its own.
+            forms = [form for form in forms if "unflatten" not in form]
         text = dict(x=x, d=d, e=e, shape=shape, perm=f"({''.join(f'{i}, ' for i in order)})", bigger=bigger, keep=keep)
         if self.choose.chance(12) and t.dim():
             axis = self.choose.below(t.dim())
@@ -484,13 +487,19 @@ class Builder:
         x = self.one()
         if x is None:
             return None
-        same = self.names(lambda o: o.dtype == self.tensors[x].dtype)
+        t = self.tensors[x]
+        # Another shape under a graph that is already recorded: each formula of torch then fails in its own way.
+        free = not t.requires_grad and t._base is None
+        same = self.names(lambda o: o.dtype == t.dtype and (free or o.shape == t.shape))
         y = self.choose.pick(same or [x])
         forms = _forms("""
             {x}.data.mul_(2) ; {x}.data = {y}.detach().clone() ; {x}.data[...] = 0.5 ; {n} = {x}.data ;
-            {x}.data.zero_() ; {n} = {x}.detach() ; {x}.detach_() ; {x}.detach().mul_(2) ; {x}.data = {y}.data ;
+            {x}.data.zero_() ; {n} = {x}.detach() ; {x}.detach().mul_(2) ; {x}.data = {y}.data ;
             {n} = {x}.detach()[0]
         """)
+        if x == next(reversed(self.tensors)):
+            # Of the newest alone: torch refuses what others have saved, where its own formula saved it.
+            forms.append("{x}.detach_()")
         return self.choose.pick(forms).format(x=x, y=y, n=self.new())
 
     def copying(self) -> str | None:
@@ -503,6 +512,9 @@ class Builder:
             {x}.long() ; {x}.bool() ; {x}.type_as({y}) ; {x}.new_zeros(2) ; {x}.new_tensor([1, 2]) ;
             {x}.to(T.float32).to(T.float64) ; {x}.int() ; T.as_tensor({x})
         """)
+        if not self.ordinary(x):
+            # What becomes of a float that no integer can hold is the processor's affair.
+            forms = [f for f in forms if "int()" not in f and "long()" not in f]
         if not self.mixed:
             forms = [f for f in forms if "float()" not in f and "double()" not in f and "T.float" not in f]
         return f"{self.new()} = " + self.choose.pick(forms).format(x=x, y=self.choose.pick(list(self.tensors)))

@@ -166,7 +166,11 @@ def _values(side: Side, name: str) -> Any:
         value = side.space.get(name)
     if not is_tensor(value):
         return None
-    outcome = Outcome(value)
+    try:
+        outcome = Outcome(value)
+    except Exception:
+        # What cannot be shown is reported as it is, not measured.
+        return None
     outcome = outcome.grad if grad else outcome
     return None if outcome is None else outcome.values.copy()
 
