@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 _DIRECT = (
-    "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh sign "
-    "abs floor ceil trunc floor_divide remainder fmod maximum minimum fmax fmin where logaddexp zeros_like "
+    "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh "
+    "abs floor ceil trunc remainder fmod maximum minimum fmax fmin where logaddexp zeros_like "
     "logical_and logical_or logical_xor logical_not isinf isfinite signbit hypot copysign"
 ).split()
 
@@ -91,7 +91,13 @@ class NumPy:
     def copy(x):
         return x.copy()
 
-    def trunc_divide(a, b):
+    def sign(x):
+        return np.subtract(x > 0, x < 0, dtype=x.dtype)  # of nan 0, as in torch
+
+    def div_floor(a, b):
+        return np.floor_divide(a, b)
+
+    def div_trunc(a, b):
         if a.dtype.kind == "f":
             return np.trunc(a / b)
         quotient = np.floor_divide(a, b)
@@ -123,6 +129,16 @@ class NumPy:
             if n == -0.5:
                 return 1 / np.sqrt(x)
         return np.power(x, n)
+
+    def pow(a, b):
+        if a.dtype.kind != "f" and b.dtype.kind == "i" and (b < 0).any():
+            # What the integer reciprocals give: of 1 and -1 their powers, of all others 0.
+            small = np.where((b % 2 == 0) & (a == -1), 1, np.where(abs(a) == 1, a, 0))
+            return np.where(b < 0, small, np.power(a, np.maximum(b, 0))).astype(a.dtype)
+        return np.power(a, b)
+
+    def passed(x, gate):
+        return np.where(gate <= 0, 0, x)
 
     def zeros(shape, like):
         return np.zeros(shape, like.dtype)
@@ -168,6 +184,8 @@ class NumPy:
         )
 
     def amax(x, axis):
+        if not x.size and x.dtype.kind == "f":
+            return np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
         return np.maximum.reduce(x, axis=axis, keepdims=True)
 
     def amin(x, axis):

@@ -7,11 +7,17 @@ import numpy as np
 from ..tensor import Tensor
 
 
-def tensor_argument(x, function, name="input"):
+def tensor_argument(x, function, name="input", position=1):
     """`x` if it is a Tensor; else torch's TypeError."""
     if not isinstance(x, Tensor):
-        raise TypeError(f"{function}(): argument '{name}' (position 1) must be Tensor, not {type(x).__name__}")
+        raise TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}")
     return x
+
+
+def refuse_kinds(kernel, x, kinds):
+    """Raise torch's error for an op that has no kernel for the dtype of x: `kinds` of NumPy's, as "b" for booleans."""
+    if x._array.dtype.kind in kinds:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{x.dtype.type_name}'")
 
 
 def whole(x, function, name):

@@ -17,6 +17,7 @@ from ..ops.elementwise import (
 )  # fmt: skip
 from ..primitive import align, as_operand, common_dtype, to_dtype
 from ..tensor import Tensor, wrap
+from .arguments import refuse_kinds, tensor_argument
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
@@ -36,28 +37,29 @@ __all__ = [
 def add(input, other, *, alpha=1):
     """input + alpha * other"""
     if alpha.__class__ is not int or alpha != 1:
-        other = _scaled(input, other, alpha, "add")
+        return ops.add_scaled(input, other, _factor(input, other, alpha))
     return ops.add(input, other)
 
 
-def _scaled(input, other, alpha, function):
-    """alpha * other, in the dtype that the sum will have."""
+def _factor(input, other, alpha, name="alpha"):
+    """alpha as a Python number of the kind that the result is."""
     if isinstance(alpha, Tensor):
         alpha = alpha.item()
     result = common_dtype([as_operand(input), as_operand(other)])
     if isinstance(alpha, builtins.bool) and result is not dtypes.bool_:
-        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+        raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
     if isinstance(alpha, builtins.float) and not result.is_floating_point:
-        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    if alpha == 1:
-        return other
-    return ops.mul(to_dtype(as_operand(other), result), alpha)
+        raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+    return builtins.bool(alpha) if result is dtypes.bool_ else alpha
 
 
 def sub(input, other, *, alpha=1):
     """input - alpha * other; raises RuntimeError for booleans"""
     if alpha.__class__ is not int or alpha != 1:
-        other = _scaled(input, other, alpha, "sub")
+        for x in (input, other):
+            if _is_bool(x):
+                return ops.sub(input, other)
+        return ops.sub_scaled(input, other, _factor(input, other, alpha))
     return ops.sub(input, other)
 
 
@@ -67,6 +69,7 @@ def _is_bool(x):
 
 def rsub(input, other, *, alpha=1):
     """other - alpha * input"""
+    tensor_argument(input, "rsub")
     return sub(other, input, alpha=alpha)
 
 
@@ -83,32 +86,36 @@ def div(input, other, *, rounding_mode=None):
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    return _integer_checked(ops.div_floor if rounding_mode == "floor" else ops.div_trunc, input, other)
+    op = ops.div_floor if rounding_mode == "floor" else ops.div_trunc
+    return _integer_checked(op, f"div_{rounding_mode}_cpu", input, other)
 
 
-def _integer_checked(op, a, b):
-    """op(a, b) of one dtype; an integer zero as divisor is an error, as in torch."""
+def _integer_checked(op, kernel, a, b):
+    """op(a, b) of one dtype, not bool; an integer zero as divisor is an error, as in torch."""
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)) and (refuse := op.primitive.refuse):
+        refuse(a, b)
     a, b = align([a, b], to_float=False)
-    if a._array.dtype.kind == "b":
-        a, b = to_dtype(a, dtypes.uint8), to_dtype(b, dtypes.uint8)
-    if a._array.dtype.kind != "f" and not b._array.all():
-        raise RuntimeError("ZeroDivisionError: an integer tensor was divided by zero")
+    kind = a._array.dtype.kind
+    if kind != "f":
+        refuse_kinds(kernel, a, "b")
+        if not b._array.all():
+            raise RuntimeError("ZeroDivisionError: an integer tensor was divided by zero")
     return op(a, b)
 
 
 def floor_divide(input, other):
-    """floor(input / other); no gradient"""
-    return _integer_checked(ops.floor_divide, input, other)
+    """floor(input / other); torch knows no derivative of it, so that backward through it raises RuntimeError"""
+    return _integer_checked(ops.floor_divide, "div_floor_cpu", input, other)
 
 
 def remainder(input, other):
     """input - other * floor(input / other): the sign of other, as Python's %"""
-    return _integer_checked(ops.remainder, input, other)
+    return _integer_checked(ops.remainder, "remainder_cpu", input, other)
 
 
 def fmod(input, other):
     """input - other * trunc(input / other): the sign of input, as C's fmod"""
-    return _integer_checked(ops.fmod, input, other)
+    return _integer_checked(ops.fmod, "fmod_cpu", input, other)
 
 
 def neg(input):
@@ -133,15 +140,16 @@ def pow(input, exponent):
     if not isinstance(exponent, Tensor) and dtypes.scalar_dtype(exponent) is not None:
         if isinstance(input, Tensor):
             return _power(input, exponent)
+        tensor_argument(input, "pow")
     a, b = align([input, exponent], to_float=False)
-    if a._array.dtype.kind in "iu" and b._array.size and (b._array < 0).any():
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    refuse_kinds("pow", a, "b")
     return ops.pow(a, b)
 
 
 def _power(x, n):
     if x._array.dtype.kind != "f":
         x = to_dtype(x, common_dtype([x, n]))
+        refuse_kinds("pow", x, "b")
         if x._array.dtype.kind in "iu" and n < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
     return ops.power(x, n)
@@ -151,6 +159,7 @@ def float_power(input, exponent):
     """input ** exponent in float64"""
     as_double = [to_dtype(x, dtypes.float64) if isinstance(x, Tensor) else x for x in (input, exponent)]
     if not isinstance(as_double[0], Tensor):
+        tensor_argument(exponent, "float_power", "exponent", 2)
         as_double[0] = wrap(np.array(float(as_double[0])))
     return pow(*as_double)
 
@@ -162,6 +171,7 @@ def square(input):
 
 def abs(input):
     """|input|"""
+    refuse_kinds("abs_cpu", input, "b")
     return ops.abs(input)
 
 
@@ -184,7 +194,10 @@ def sgn(input):
 
 def _integers_as_they_are(op):
     def function(input):
-        return op(input) if input._array.dtype.kind == "f" else ops.clone(input)
+        if input._array.dtype.kind == "f":
+            return op(input)
+        refuse_kinds(f"{op.__name__}_vml_cpu", input, "b")
+        return ops.clone(input)
 
     function.__name__, function.__doc__ = op.__name__, op.__doc__
     return function
@@ -197,13 +210,15 @@ trunc = _integers_as_they_are(ops.trunc)
 
 def round(input, *, decimals=0):
     """The nearest multiple of 10 ** -decimals, halves to even."""
-    return ops.round(input, decimals) if input._array.dtype.kind == "f" else ops.clone(input)
+    if input._array.dtype.kind == "f":
+        return ops.round(input, decimals)
+    refuse_kinds("round_cpu" if decimals else "round_vml_cpu", input, "biu" if decimals else "b")
+    return ops.clone(input)
 
 
 def frac(input):
-    """input - trunc(input); raises RuntimeError for integers"""
-    if input._array.dtype.kind != "f":
-        raise RuntimeError(f'"frac" not implemented for \'{input.dtype.type_name}\'')
+    """input - trunc(input); raises NotImplementedError for integers"""
+    refuse_kinds("frac_cpu", input, "biu")
     return ops.frac(input)
 
 
@@ -232,16 +247,13 @@ def fmin(input, other):
 
 
 def _both_tensors(function, *operands):
-    for position, x in enumerate(operands, 1):
-        if not isinstance(x, Tensor):
-            name = ("input", "other")[position - 1]
-            raise TypeError(
-                f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}"
-            )
+    for position, (name, x) in enumerate(zip(("input", "other"), operands), 1):
+        tensor_argument(x, function, name, position)
 
 
 def clamp(input, min=None, max=None):
     """min(max(input, min), max); the gradient passes at the bounds"""
+    tensor_argument(input, "clamp")
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Tensor) != isinstance(max, Tensor) and None not in (min, max):
@@ -249,10 +261,9 @@ def clamp(input, min=None, max=None):
         raise TypeError(f"clamp() received an invalid combination of arguments ({given}): give two numbers or two Tensors")
     names = [n for n, bound in (("low", min), ("high", max)) if bound is not None]
     bounds = [b for b in (min, max) if b is not None]
-    if _is_bool(input) and not any(isinstance(b, Tensor) for b in bounds):
+    if _is_bool(input):
         input = to_dtype(input, common_dtype([input, *bounds]))
-        if input.dtype is dtypes.bool_:
-            raise RuntimeError("\"clamp\" not implemented for 'Bool'")
+        refuse_kinds("clamp_cpu", input, "b")
     with_nan = any(isinstance(b, builtins.float) and b != b for b in bounds)
     if with_nan:
         return ops.mul(input, math.nan)
@@ -265,11 +276,13 @@ def clamp(input, min=None, max=None):
 
 def clamp_min(input, min):
     """max(input, min)"""
+    tensor_argument(input, "clamp_min")
     return clamp(input, min=min)
 
 
 def clamp_max(input, max):
     """min(input, max)"""
+    tensor_argument(input, "clamp_max")
     return clamp(input, max=max)
 
 
@@ -286,7 +299,7 @@ def where(condition, input=None, other=None):
             )
         condition = condition.bool()
     a, b = align([input, other], to_float=False)
-    return ops.choose(a, b, mask=condition._array)
+    return ops.choose(condition, a, b)
 
 
 def lerp(input, end, weight):
@@ -294,12 +307,20 @@ def lerp(input, end, weight):
     for name, x in (("end", end), ("weight", weight)):
         if isinstance(x, Tensor) and x._array.dtype != input._array.dtype:
             raise RuntimeError(f"expected dtype {input.dtype.type_name.lower()} for `{name}` but got dtype {x.dtype.type_name.lower()}")
+    refuse_kinds(f"lerp_kernel_{'tensor' if isinstance(weight, Tensor) else 'scalar'}", input, "biu")
     return ops.lerp(input, end, weight)
 
 
 def addcmul(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 * tensor2"""
-    return add(input, tensor1 * tensor2 if value == 1 else (tensor1 * value) * tensor2)
+    return ops.addcmul(*_three("addcmul", input, tensor1, tensor2, value))
+
+
+def _three(function, *operands_and_value):
+    *operands, value = operands_and_value
+    operands = align(operands, to_float=False)
+    refuse_kinds(f"{function}_cpu_out", operands[0], "b")
+    return *operands, value if operands[0]._array.dtype.kind == "f" else int(value)
 
 
 def addcdiv(input, tensor1, tensor2, *, value=1):
@@ -311,7 +332,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
             "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
             "tensor2) for float inputs."
         )
-    return add(input, tensor1 / tensor2 if value == 1 else (tensor1 * value) / tensor2)
+    return ops.addcdiv(*_three("addcdiv", input, tensor1, tensor2, value))
 
 
 def logaddexp(input, other):
@@ -341,11 +362,14 @@ def copysign(input, other):
 
 def ldexp(input, other):
     """input * 2 ** other"""
+    _both_tensors("ldexp", input, other)
     return input * pow(wrap(np.array(2.0, dtypes.as_numpy(None))), other)
 
 
 def heaviside(input, values):
     """0, values or 1 where input is negative, zero or positive"""
+    tensor_argument(input, "heaviside")
+    tensor_argument(values, "heaviside", "values", 2)
     if input._array.dtype != values._array.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
     one = (input > 0).to(input.dtype)
@@ -431,7 +455,7 @@ def _bitwise(op, name):
     def function(input, other):
         for x in (input, other):
             if (x.dtype if isinstance(x, Tensor) else dtypes.scalar_dtype(x)).is_floating_point:
-                raise RuntimeError(f"\"{name}_cpu\" not implemented for '{common_dtype([input, other]).type_name}'")
+                raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{common_dtype([input, other]).type_name}'")
         return op(input, other)
 
     function.__name__, function.__doc__ = name, op.__doc__
@@ -445,8 +469,7 @@ bitwise_xor = _bitwise(ops.bitwise_xor, "bitwise_xor")
 
 def bitwise_not(input):
     """~input, of integers or booleans"""
-    if input.dtype.is_floating_point:
-        raise RuntimeError(f"\"bitwise_not_cpu\" not implemented for '{input.dtype.type_name}'")
+    refuse_kinds("bitwise_not_cpu", input, "f")
     return ops.bitwise_not(input)
 
 

@@ -6,7 +6,7 @@ formula evaluated there leaves a graph behind, which is double backward.
 
 from ..dtypes import from_numpy
 from ..namespace import count, inverse, kept_shape, namespaces
-from ..primitive import to_dtype
+from ..primitive import align, to_dtype
 from ..tensor import Tensor, wrap
 from . import elementwise, indexing, linalg, reduction, shape
 
@@ -17,7 +17,8 @@ class Recorded:
     count, inverse = staticmethod(count), staticmethod(inverse)
 
     def where(condition, a, b):
-        return elementwise.choose(a, b, condition._array if isinstance(condition, Tensor) else condition)
+        a, b = align((a, b), to_float=False)
+        return elementwise.choose(condition if isinstance(condition, Tensor) else wrap(condition), a, b)
 
     def cast(x, dtype):
         return to_dtype(x, dtype if not hasattr(dtype, "kind") else from_numpy(dtype))
@@ -30,9 +31,6 @@ class Recorded:
 
     def zeros(shape, like):
         return wrap(namespaces[like._array.__class__].zeros(shape, like._array))
-
-    def trunc_divide(a, b):
-        return elementwise.div_trunc(a, b)
 
     def widen(g, x_shape, axis, keepdims):
         return g if keepdims or axis is None else shape.reshape(g, kept_shape(x_shape, axis), None)

@@ -21,6 +21,33 @@ def add(a, b):
     return a + b
 
 
+def takes(function, *wanted):
+    """A check of operands that are not all Tensors of one dtype: how many of the two must be Tensors, and which."""
+    given = " and ".join(f"'{name}'" for name in wanted)
+
+    def refuse(*operands):
+        for position, (name, x) in enumerate(zip(("input", "other"), operands), 1):
+            if name in wanted and not isinstance(x, Tensor):
+                raise TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}")
+        if not any(isinstance(x, Tensor) for x in operands):
+            kinds = ", ".join(type(x).__name__ for x in operands)
+            raise TypeError(
+                f"{function}() received an invalid combination of arguments - got ({kinds}): "
+                f"{given + ' must be Tensors' if given else 'one of them must be a Tensor'}"
+            )
+
+    return refuse
+
+
+def not_differentiable(name):
+    """The formula of an op that torch records without knowing its derivative: backward raises."""
+
+    def formula(g):
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    return formula
+
+
 def _no_booleans(*operands):
     """torch subtracts no booleans."""
     flags = [x.dtype is dtypes.bool_ if isinstance(x, Tensor) else isinstance(x, bool) for x in operands]
@@ -48,6 +75,18 @@ def sub(a, b):
     return a - b
 
 
+@primitive(promote="same", a=lambda g: g, b=lambda g, alpha: g * alpha, name="AddBackward0")
+def add_scaled(a, b, *, alpha):
+    """a + alpha * b"""
+    return a + alpha * b
+
+
+@primitive(promote="same", refuse=_no_booleans, a=lambda g: g, b=lambda g, alpha: -g * alpha, name="SubBackward0")
+def sub_scaled(a, b, *, alpha):
+    """a - alpha * b"""
+    return a - alpha * b
+
+
 @primitive(promote="same", direct=operator.mul, a=lambda g, b: g * b, b=lambda g, a: g * a)
 def mul(a, b):
     """a * b"""
@@ -69,11 +108,12 @@ def neg(x):
 @primitive(
     promote="same",
     a=lambda g, xp, a, b: xp.where(b == 0, 0, g * (b * a ** (b - 1))),
-    b=lambda g, xp, a, b, out: xp.where((a == 0) & (b >= 0), 0, g * (out * xp.log(a))),
+    b=lambda g, xp, a, b, out: g * xp.where((a == 0) & (b >= 0), 0, out * xp.log(a)),
+    name="PowBackward1",
 )
-def pow(a, b):
-    """a ** b"""
-    return a**b
+def pow(xp, a, b):
+    """a ** b; integers to a negative power give the whole part"""
+    return xp.pow(a, b)
 
 
 def _power_g(g, xp, x, n):
@@ -115,14 +155,22 @@ def abs(xp, x):
 @primitive(
     promote="same",
     a=lambda g: g,
-    b=lambda g, xp, a, b: -g * xp.floor_divide(a, b),
+    b=lambda g, xp, a, b: -g * xp.div_floor(a, b),
+    refuse=takes("remainder"),
+    name="RemainderBackward1",
 )
 def remainder(xp, a, b):
     """a - b * floor(a / b): the sign of b"""
     return xp.remainder(a, b)
 
 
-@primitive(promote="same", a=lambda g: g, b=lambda g, xp, a, b: -g * xp.trunc(a / b))
+@primitive(
+    promote="same",
+    a=lambda g: g,
+    b=lambda g, xp, a, b: -g * xp.div_trunc(a, b),
+    refuse=takes("fmod", "input"),
+    name="FmodBackward1",
+)
 def fmod(xp, a, b):
     """a - b * trunc(a / b): the sign of a"""
     return xp.fmod(a, b)
@@ -137,6 +185,28 @@ def fmod(xp, a, b):
 def lerp(xp, a, b, weight):
     """a + weight * (b - a), computed from the nearer end"""
     return xp.where(xp.abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+
+
+@primitive(
+    promote="same",
+    x=lambda g: g,
+    a=lambda g, b, value: g * (b * value),
+    b=lambda g, a, value: g * (a * value),
+)
+def addcmul(x, a, b, *, value):
+    """x + value * a * b"""
+    return x + a * value * b
+
+
+@primitive(
+    promote="same",
+    x=lambda g: g,
+    a=lambda g, b, value: g * (value / b),
+    b=lambda g, a, b, value: -g * (value * a / (b * b)),
+)
+def addcdiv(x, a, b, *, value):
+    """x + value * a / b"""
+    return x + a * value / b
 
 
 # -- exponentials and logarithms -----------------------------------------------------------------------------------
@@ -186,6 +256,7 @@ def log1p(xp, x):
 
 @primitive(
     promote="float",
+    refuse=takes("logaddexp", "input", "other"),
     a=lambda g, xp, a, out: g * xp.exp(a - out),
     b=lambda g, xp, b, out: g * xp.exp(b - out),
 )
@@ -196,6 +267,7 @@ def logaddexp(xp, a, b):
 
 @primitive(
     promote="float",
+    refuse=takes("xlogy"),
     a=lambda g, xp, b: g * xp.log(b),
     b=lambda g, a, b: g * a / b,
 )
@@ -245,6 +317,7 @@ def atan(xp, x):
 
 @primitive(
     promote="float",
+    refuse=takes("atan2", "input", "other"),
     a=lambda g, a, b: g * b / (a * a + b * b),
     b=lambda g, a, b: g * -a / (a * a + b * b),
 )
@@ -298,10 +371,16 @@ def sigmoid(xp, x):
     return 1 / (1 + xp.exp(-x))
 
 
-@primitive(promote="same", x=lambda g, xp, out: xp.where(out <= 0, 0, g))
+@primitive(promote="same", x=lambda g, xp, out: xp.passed(g, out))
 def relu(xp, x):
     """max(x, 0); the derivative at 0 is 0"""
     return xp.maximum(x, 0)
+
+
+@primitive(x=lambda g, xp, gate: xp.passed(g, gate), gate=lambda g, xp: xp.zeros_like(g), name="ThresholdBackwardBackward0")
+def passed(xp, x, gate):
+    """x where gate > 0, else 0: the derivative of relu, which torch takes to depend on the gate, with derivative 0"""
+    return xp.passed(x, gate)
 
 
 # -- rounding: steps, whose derivative is 0 wherever it exists -----------------------------------------------------
@@ -343,22 +422,31 @@ def frac(xp, x):
     return x - xp.trunc(x)
 
 
-@primitive(promote="same")
+@primitive(
+    promote="same",
+    a=not_differentiable("floor_divide"),
+    b=not_differentiable("floor_divide"),
+    refuse=takes("floor_divide"),
+    name="NotImplemented",
+)
 def floor_divide(xp, a, b):
     """floor(a / b)"""
-    return xp.floor_divide(a, b)
+    return xp.div_floor(a, b)
 
 
-@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp: xp.zeros_like(g), name="DivBackward1")
+# torch saves both operands of these two for b, though the derivative is 0: so a later write to one of them is noticed.
+
+
+@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2")
 def div_floor(xp, a, b):
     """floor(a / b), as div(rounding_mode="floor") records it"""
-    return xp.floor_divide(a, b)
+    return xp.div_floor(a, b)
 
 
-@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp: xp.zeros_like(g), name="DivBackward1")
+@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2")
 def div_trunc(xp, a, b):
     """trunc(a / b)"""
-    return xp.trunc_divide(a, b)
+    return xp.div_trunc(a, b)
 
 
 # -- choice --------------------------------------------------------------------------------------------------------
@@ -439,13 +527,12 @@ def clamp_below(xp, x, high):
 
 
 @primitive(
-    promote="same",
-    a=lambda g, xp, mask: xp.where(mask, g, 0),
-    b=lambda g, xp, mask: xp.where(mask, 0, g),
+    a=lambda g, xp, mask, a_shape: xp.sum_to(xp.where(mask, g, 0), a_shape),
+    b=lambda g, xp, mask, b_shape: xp.sum_to(xp.where(mask, 0, g), b_shape),
     name="WhereBackward0",
 )
-def choose(xp, a, b, *, mask):
-    """a where the boolean array `mask` is true, b elsewhere"""
+def choose(xp, mask, a, b):
+    """a where the booleans `mask` are true, b elsewhere; all three broadcast"""
     return xp.where(mask, a, b)
 
 
@@ -473,55 +560,55 @@ def convert(xp, x, *, dtype):
 # -- comparisons and logic: no gradient ----------------------------------------------------------------------------
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("eq", "input"))
 def eq(a, b):
     """a == b"""
     return a == b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("ne", "input"))
 def ne(a, b):
     """a != b"""
     return a != b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("lt", "input"))
 def lt(a, b):
     """a < b"""
     return a < b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("le", "input"))
 def le(a, b):
     """a <= b"""
     return a <= b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("gt", "input"))
 def gt(a, b):
     """a > b"""
     return a > b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("ge", "input"))
 def ge(a, b):
     """a >= b"""
     return a >= b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("logical_and", "input", "other"))
 def logical_and(xp, a, b):
     """Both nonzero."""
     return xp.logical_and(a, b)
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("logical_or", "input", "other"))
 def logical_or(xp, a, b):
     """At least one nonzero."""
     return xp.logical_or(a, b)
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("logical_xor", "input", "other"))
 def logical_xor(xp, a, b):
     """Exactly one nonzero."""
     return xp.logical_xor(a, b)
@@ -533,19 +620,19 @@ def logical_not(xp, x):
     return xp.logical_not(x)
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("bitwise_and"))
 def bitwise_and(a, b):
     """a & b, of integers or booleans"""
     return a & b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("bitwise_or"))
 def bitwise_or(a, b):
     """a | b, of integers or booleans"""
     return a | b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("bitwise_xor"))
 def bitwise_xor(a, b):
     """a ^ b, of integers or booleans"""
     return a ^ b
@@ -557,13 +644,13 @@ def bitwise_not(x):
     return ~x
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("bitwise_left_shift"))
 def bitwise_left_shift(a, b):
     """a << b, of integers"""
     return a << b
 
 
-@primitive(promote="same")
+@primitive(promote="same", refuse=takes("bitwise_right_shift"))
 def bitwise_right_shift(a, b):
     """a >> b, of integers"""
     return a >> b
@@ -602,7 +689,12 @@ def fill(xp, x, value):
     return xp.zeros_like(x) + value
 
 
-@primitive(promote="float", a=lambda g, a, out: g * (a / out), b=lambda g, b, out: g * (b / out))
+@primitive(
+    promote="float",
+    refuse=takes("hypot", "input", "other"),
+    a=lambda g, a, out: g * (a / out),
+    b=lambda g, b, out: g * (b / out),
+)
 def hypot(xp, a, b):
     """sqrt(a * a + b * b), without overflow"""
     return xp.hypot(a, b)
@@ -610,6 +702,7 @@ def hypot(xp, a, b):
 
 @primitive(
     promote="float",
+    refuse=takes("copysign", "input"),
     a=lambda g, xp, a, out: xp.where(a == 0, 0, g * (out / a)),
     b=lambda g, xp: xp.zeros_like(g),
 )
