@@ -489,6 +489,8 @@ class Builder:
             return None
         t = self.tensors[x]
         # Another shape under a graph that is already recorded: each formula of torch then fails in its own way.
+        if any(o._base is t for o in self.tensors.values()):
+            return f"{x}.data.mul_(2)"
         free = not t.requires_grad and t._base is None
         same = self.names(lambda o: o.dtype == t.dtype and (free or o.shape == t.shape))
         y = self.choose.pick(same or [x])
@@ -546,15 +548,18 @@ class Builder:
         x = self.one(lambda t: t.requires_grad) if not self.choose.chance(3) else self.one()
         if x is None:
             return None
+        # torch calls hooks with None for an output that nothing came back to; whether that is a call is left open.
         forms = _forms("""
-            {h} = {x}.register_hook(lambda g: g * 2) ; {h} = {x}.register_hook(lambda g: log.append(('{h}', g))) ;
-            {h} = {x}.register_hook(lambda g: log.append(('{h}', g))) ; {h} = {x}.register_hook(lambda g: -g) ;
-            {h} = {x}.register_post_accumulate_grad_hook(lambda t: log.append(('{h}', t.grad))) ;
-            {h} = {x}.register_post_accumulate_grad_hook(lambda t: log.append(('{h}', t.grad.mul_(3)))) ;
-            {h} = {x}.register_hook(lambda g: g * g) ; {h} = {x}.register_hook(lambda g: log.append(('{h}', {x})))
-            ; {h} = {x}.register_hook(lambda g: None)
+            g * 2 ; log.append(('{h}', g)) ; log.append(('{h}', g)) ; -g ; g * g ; log.append(('{h}', {x})) ; None
         """)
-        return self.choose.pick(forms).format(x=x, h=self.new("h"))
+        afterwards = _forms("""
+            log.append(('{h}', t.grad)) ; log.append(('{h}', t.grad.mul_(3))) ; log.append(('{h}', t))
+        """)
+        if self.tensors[x].is_leaf and self.choose.chance(25):
+            form = "{h} = {x}.register_post_accumulate_grad_hook(lambda t: " + self.choose.pick(afterwards) + ")"
+        else:
+            form = "{h} = {x}.register_hook(lambda g: None if g is None else " + self.choose.pick(forms) + ")"
+        return form.format(x=x, h=self.new("h"))
 
     def remove_hook(self) -> str | None:
         handles = [name for name in self.others if name.startswith("h")]
