@@ -170,41 +170,56 @@ def erf(xp, x):
     return xp.where(x == x, result, x)
 
 
-def _squared_g(g: Any, input: Any, target: Any, count: float) -> Any:
-    return (input - target) * (g * (2 / count))
+# The losses reduce by themselves, so that a loss is one node. `count` is None for no reduction, and otherwise divides
+# the sum: 1, or the number of elements (nan where there are none, of which the mean is nan).
+
+
+def _reduced(xp: Any, loss: Any, count: float | None) -> Any:
+    return loss if count is None else xp.sum(loss, None, False) / count
+
+
+def _each(g: Any, count: float | None) -> Any:
+    """The cotangent of every single loss from that of the reduced one."""
+    return g if count is None else g / count
+
+
+def _squared_g(g: Any, input: Any, target: Any, count: float | None) -> Any:
+    return (input - target) * (g * (2 if count is None else 2 / count))
 
 
 @primitive(
+    promote="same",
     input=_squared_g,
     target=lambda g, input, target, count: _squared_g(g, target, input, count),
     name="MseLossBackward0",
 )
 def mse_loss(xp, input, target, *, count):
-    """sum((input - target)^2) / count of equal shapes: the fused form of `_plain_mse_loss`"""
+    """(input - target)^2: the fused form of `_plain_mse_loss`"""
     difference = input - target
-    return xp.sum(difference * difference, None, False) / count
+    return _reduced(xp, difference * difference, count)
 
 
-@primitive(
-    x=lambda g, xp, x, beta: xp.where(
-        x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) < beta, x, 0) / beta))
-    ),
-    name="SmoothL1LossBackward0",
-)
-def smooth_l1(xp, x, *, beta):
+def _smooth_l1_g(g: Any, xp: Any, x: Any, beta: float, count: float | None) -> Any:
+    g = _each(g, count)
+    # Far from 0 the quadratic side is unused, and may not make a nan of an infinite x.
+    return xp.where(x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) < beta, x, 0) / beta)))
+
+
+@primitive(x=_smooth_l1_g, name="SmoothL1LossBackward0")
+def smooth_l1(xp, x, *, beta, count):
     """x^2 / (2 beta) where |x| < beta, else |x| - beta / 2"""
-    return xp.where(xp.abs(x) < beta, 0.5 * x * x / beta, xp.abs(x) - 0.5 * beta)
+    return _reduced(xp, xp.where(xp.abs(x) < beta, 0.5 * x * x / beta, xp.abs(x) - 0.5 * beta), count)
 
 
-@primitive(
-    x=lambda g, xp, x, delta: xp.where(
-        x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) < delta, x, 0))
-    ),
-    name="HuberLossBackward0",
-)
-def huber(xp, x, *, delta):
+def _huber_g(g: Any, xp: Any, x: Any, delta: float, count: float | None) -> Any:
+    g = _each(g, count)
+    return xp.where(x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) < delta, x, 0)))
+
+
+@primitive(x=_huber_g, name="HuberLossBackward0")
+def huber(xp, x, *, delta, count):
     """x^2 / 2 where |x| <= delta, else delta * (|x| - delta / 2)"""
-    return xp.where(xp.abs(x) <= delta, 0.5 * x * x, delta * (xp.abs(x) - 0.5 * delta))
+    return _reduced(xp, xp.where(xp.abs(x) <= delta, 0.5 * x * x, delta * (xp.abs(x) - 0.5 * delta)), count)
 
 
 # torch's 1e-12, which it keeps in single precision also for float64.
@@ -212,32 +227,57 @@ _SMALLEST_VARIANCE = 9.999999960041972e-13
 
 
 @primitive(
-    input=lambda g, xp, input, target: g * (input - target) / xp.maximum((1 - input) * input, _SMALLEST_VARIANCE),
-    target=lambda g, xp, input: g * (xp.log(1 - input) - xp.log(input)),
+    input=lambda g, xp, input, target, count: (
+        _each(g, count) * (input - target) / xp.maximum((1 - input) * input, _SMALLEST_VARIANCE)
+    ),
+    target=lambda g, xp, input, count: _each(g, count) * (xp.log(1 - input) - xp.log(input)),
     name="BinaryCrossEntropyBackward0",
 )
-def binary_cross_entropy(xp, input, target):
+def binary_cross_entropy(xp, input, target, *, count):
     """-(t log p + (1 - t) log(1 - p)), the logarithms at least -100"""
-    return (target - 1) * xp.maximum(xp.log1p(-input), -100) - target * xp.maximum(xp.log(input), -100)
+    loss = (target - 1) * xp.maximum(xp.log1p(-input), -100) - target * xp.maximum(xp.log(input), -100)
+    return _reduced(xp, loss, count)
 
 
 @primitive(
-    input=lambda g, xp, input, target, pos_weight: (
-        ((pos_weight * target + 1 - target) * _sigmoid(xp, input) - pos_weight * target) * g
+    input=lambda g, xp, input, target, pos_weight, count: (
+        ((pos_weight * target + 1 - target) * _sigmoid(xp, input) - pos_weight * target) * _each(g, count)
     ),
-    target=lambda g, xp, input, pos_weight: (_log_of_sigmoid(xp, -input) - pos_weight * _log_of_sigmoid(xp, input)) * g,
+    target=lambda g, xp, input, pos_weight, count: (
+        (_log_of_sigmoid(xp, -input) - pos_weight * _log_of_sigmoid(xp, input)) * _each(g, count)
+    ),
     name="BinaryCrossEntropyWithLogitsBackward0",
 )
-def bce_with_pos_weight(xp, input, target, pos_weight):
+def bce_with_pos_weight(xp, input, target, pos_weight, *, count):
     """(1 - t) x - (1 + (pos_weight - 1) t) log sigmoid(x)"""
-    return (1 - target) * input - ((pos_weight - 1) * target + 1) * _log_of_sigmoid(xp, input)
+    loss = (1 - target) * input - ((pos_weight - 1) * target + 1) * _log_of_sigmoid(xp, input)
+    return _reduced(xp, loss, count)
 
 
 @primitive(
-    input=lambda g, xp, input, target: (_sigmoid(xp, input) - target) * g,
-    target=lambda g, input: -input * g,
+    input=lambda g, xp, input, target, count: (_sigmoid(xp, input) - target) * _each(g, count),
+    target=lambda g, input, count: -input * _each(g, count),
     name="BinaryCrossEntropyWithLogitsBackward0",
 )
-def bce_with_logits(xp, input, target):
+def bce_with_logits(xp, input, target, *, count):
     """(1 - t) x - log sigmoid(x)"""
-    return (1 - target) * input - _log_of_sigmoid(xp, input)
+    return _reduced(xp, (1 - target) * input - _log_of_sigmoid(xp, input), count)
+
+
+def _nll_g(x_shape: Any, g: Any, xp: Any, axis: int, index: Any, factors: Any, valid: Any, count: Any) -> Any:
+    # An ignored target has no gradient also where nothing counts and g / count is infinite.
+    each = xp.where(valid, _each(g, count) * -factors, 0)
+    return xp.gather_adjoint(xp.reshape(each, index.shape), x_shape, axis, index)
+
+
+@primitive(
+    x=_nll_g,
+    name=lambda node: "NllLossBackward0" if len(node.static[0]) < 3 else "NllLoss2DBackward0",
+)
+def nll_loss(xp, x, *, axis, index, factors, valid, count):
+    """-factors * x[index] along the classes' axis, 0 where not valid: the fused form of `_plain_nll_loss`
+
+    `index` has the shape of x but for one class; factors and valid have that of the targets.
+    """
+    picked = xp.reshape(xp.gather(x, axis, index), valid.shape)
+    return _reduced(xp, xp.where(valid, -picked * factors, 0), count)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,13 @@ def _reduce(loss: Tensor, reduction: str) -> Tensor:
     return loss.sum() if reduction == "sum" else loss
 
 
+def _count(loss_shape: Sequence[int], reduction: str) -> float | None:
+    """What the sum of losses is divided by; None where they are not summed."""
+    if reduction == "mean":
+        return math.prod(loss_shape) or math.nan
+    return 1 if reduction == "sum" else None
+
+
 def _plain_mse_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     """What `mse_loss` is, in ops: the specification of the fused form."""
     difference = input - target
@@ -137,11 +145,8 @@ def mse_loss(
     if size_average is None and reduce is None and weight is None:
         try:
             x, y = input._array, target._array
-            if x.shape == y.shape and x.dtype is y.dtype and x.dtype.kind == "f":
-                if reduction == "mean":
-                    return formulas.mse_loss(input, target, count=x.size or math.nan)
-                if reduction == "sum":
-                    return formulas.mse_loss(input, target, count=1)
+            if x.shape == y.shape and x.dtype.kind == "f" and reduction in ("mean", "sum"):
+                return formulas.mse_loss(input, target, count=1 if reduction == "sum" else x.size or math.nan)
         except AttributeError:
             pass  # Not two tensors: input.size() below says so in torch's words.
     _warn_if_sizes_differ(input, target)
@@ -151,7 +156,11 @@ def mse_loss(
     if weight is not None:
         difference = input - target
         return _weighted(difference * difference, weight, input, reduction, mean_by_weight=True)
-    return _plain_mse_loss(input, target, reduction)
+    try:
+        shape = np.broadcast_shapes(input._array.shape, target._array.shape)
+    except ValueError:
+        shape = ()  # The op itself complains of them, in torch's words.
+    return formulas.mse_loss(input, target, count=_count(shape, reduction))
 
 
 def l1_loss(
@@ -186,7 +195,9 @@ def smooth_l1_loss(
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     difference = input - target
     check_floating("smooth_l1_cpu", difference)
-    return _reduce(difference.abs() if beta == 0 else formulas.smooth_l1(difference, beta=beta), reduction)
+    if beta == 0:
+        return _reduce(difference.abs(), reduction)
+    return formulas.smooth_l1(difference, beta=beta, count=_count(difference.shape, reduction))
 
 
 def huber_loss(
@@ -199,10 +210,10 @@ def huber_loss(
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     difference = input - target
     check_floating("huber_cpu", difference)
-    loss = formulas.huber(difference, delta=delta)
     if weight is not None:
+        loss = formulas.huber(difference, delta=delta, count=None)
         return _weighted(loss, weight, input, reduction, mean_by_weight=False)
-    return _reduce(loss, reduction)
+    return formulas.huber(difference, delta=delta, count=_count(difference.shape, reduction))
 
 
 def binary_cross_entropy(
@@ -233,8 +244,9 @@ def binary_cross_entropy(
         if not inside.all():
             remedy = "; apply sigmoid first, or use binary_cross_entropy_with_logits" if name == "input" else ""
             raise RuntimeError(f"all elements of {name} should be between 0 and 1{remedy}")
-    loss = formulas.binary_cross_entropy(input, target)
-    return _reduce(loss if weight is None else loss * weight, reduction)
+    if weight is None:
+        return formulas.binary_cross_entropy(input, target, count=_count(input.shape, reduction))
+    return _reduce(formulas.binary_cross_entropy(input, target, count=None) * weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -259,12 +271,13 @@ def binary_cross_entropy_with_logits(
     if target._array.dtype != input._array.dtype:
         common = promote_types(input.dtype, target.dtype)
         input, target = input.to(common), target.to(common)
+    count = _count(input.shape, reduction) if weight is None else None
     if pos_weight is None:
-        loss = formulas.bce_with_logits(input, target)
+        loss = formulas.bce_with_logits(input, target, count=count)
     else:
         pos_weight = pos_weight.to(input.dtype).expand(input.shape).detach()
-        loss = formulas.bce_with_pos_weight(input, target, pos_weight)
-    return _reduce(loss if weight is None else loss * weight, reduction)
+        loss = formulas.bce_with_pos_weight(input, target, pos_weight, count=count)
+    return loss if weight is None else _reduce(loss * weight, reduction)
 
 
 def _class_indices(input: Tensor, target: Tensor, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -346,22 +359,23 @@ def nll_loss(
 
 def _nll_loss(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     _check_class_shapes(input, target)
-    indices, valid = _class_indices(input, target, ignore_index)
     _check_class_weight(weight, input)
-    if input.dim() == 1:
-        picked = input.gather(0, wrap(indices.reshape(1))).reshape(indices.shape)
+    indices, valid = _class_indices(input, target, ignore_index)
+    dtype = input._array.dtype.type
+    factors = dtype(1) if weight is None else weight._array[indices]
+    if reduction == "mean":
+        # The sum of the weights that count; 0 / 0 of a target without any is nan, as in torch.
+        count = dtype(np.count_nonzero(valid) if weight is None else np.sum(factors, where=valid))
     else:
-        picked = input.gather(1, wrap(np.expand_dims(indices, 1))).squeeze(1)
-    loss = -picked
-    if weight is not None:
-        factors = weight._array[indices]
-        loss = loss * wrap(factors)
-    if not valid.all():
-        loss = functions.where(wrap(valid), loss, functions.zeros_like(loss))
-    if reduction != "mean":
-        return _reduce(loss, reduction)
-    total = valid.sum() if weight is None else np.sum(factors, where=valid)
-    return loss.sum() / wrap(np.asarray(total, dtype=input._array.dtype))
+        count = _count(indices.shape, reduction)
+    axis = min(1, input.dim() - 1)
+    index = np.expand_dims(indices, axis) if input.dim() > 1 else indices.reshape(1)
+    return formulas.nll_loss(input, axis=axis, index=index, factors=factors, valid=valid, count=count)
+
+
+def _plain_nll_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
+    """What `nll_loss` of (N, C) and (N) is, in ops and without its options: the specification of the fused form."""
+    return _reduce(-input.gather(1, target.unsqueeze(1)).squeeze(1), reduction)
 
 
 def cross_entropy(

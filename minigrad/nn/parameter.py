@@ -32,7 +32,13 @@ class Parameter(Tensor):
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
             data = functions.empty(0)
-        return _share(cls, data).requires_grad_(requires_grad)
+        parameter = _share(cls, data)
+        if requires_grad and parameter._array.dtype.kind != "f":
+            raise RuntimeError(
+                "Only Tensors of floating point and complex dtype can require gradients: this one is "
+                f"{parameter.dtype}; convert it with .float(), or pass requires_grad=False"
+            )
+        return parameter.requires_grad_(requires_grad)
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         """Everything is done in __new__; Tensor's own would build a tensor from sizes."""

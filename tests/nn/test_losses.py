@@ -100,18 +100,30 @@ def test_huber_weighted(same):
         )
 
 
+def to_second_order(function, leaves, reduction):
+    value = function(*leaves, reduction=reduction)
+    cotangent = minigrad.full(value.shape, 1.7, dtype=minigrad.float64)
+    wanted = [leaf for leaf in leaves if leaf.requires_grad]
+    first = minigrad.autograd.grad(value, wanted, cotangent, create_graph=True)
+    second = minigrad.autograd.grad(sum((g * g * g).sum() for g in first) + value.sum(), wanted)
+    return [t.detach().numpy() for t in (value, *first, *second)]
+
+
 @pytest.mark.parametrize("shape", [(), (3,), (4, 2)])
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_fused_mse_is_the_plain_one(shape, reduction):
-    x, y = (minigrad.tensor(random.standard_normal(shape), requires_grad=True) for _ in range(2))
-    values = []
-    for function in (F.mse_loss, loss_functions._plain_mse_loss):
-        value = function(x, y, reduction=reduction)
-        first = minigrad.autograd.grad(value, [x, y], minigrad.tensor(1.7, dtype=minigrad.float64), create_graph=True)
-        second = minigrad.autograd.grad(sum((g * g * g).sum() for g in first), [x, y])
-        values.append([t.detach().numpy() for t in (value, *first, *second)])
-    for fused, plain in zip(*values, strict=True):
-        np.testing.assert_allclose(fused, plain, rtol=1e-13)
+    leaves = [minigrad.tensor(random.standard_normal(shape), requires_grad=True) for _ in range(2)]
+    fused, plain = (to_second_order(f, leaves, reduction) for f in (F.mse_loss, loss_functions._plain_mse_loss))
+    for a, b in zip(fused, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_fused_nll_is_the_plain_one(reduction):
+    leaves = [minigrad.tensor(random.standard_normal((5, 3)), requires_grad=True), minigrad.tensor([0, 2, 1, 1, 0])]
+    fused, plain = (to_second_order(f, leaves, reduction) for f in (F.nll_loss, loss_functions._plain_nll_loss))
+    for a, b in zip(fused, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
 
 
 def test_mse_of_mixed_dtypes_and_empty(both):
@@ -228,6 +240,11 @@ def test_all_ignored_and_empty_give_nan(both):
     ):
         ours, theirs = both(run)
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_all_ignored_have_no_gradient(same):
+    x = random.standard_normal((3, 4))
+    same(lambda e, x: e.nn.functional.cross_entropy(x, e.tensor([-100] * 3)), x, order=1)
 
 
 def test_infinite_score_of_an_ignored_class(same):
