@@ -695,6 +695,84 @@ FUNCTIONAL = [
          skip=["empty"], optional=True, dtypes=FLOATS),
 ]  # fmt: skip
 
+def more(name: str, call: str, inputs: str = "x", shapes: str | Sequence[str] = "elementwise", bound: Bound = EXACT,
+         **rest: Any) -> Case:  # fmt: skip
+    """A row of an op beyond the documents' needs."""
+    return Case(name, call, tuple(inputs.split()), shapes, bound=bound, optional=True, **rest)
+
+
+def flat_index(source: Source, shapes: Shapes, static: Static) -> np.ndarray:
+    """Positions in x flattened, repeats included."""
+    size = int(np.prod(shapes["x"]))
+    return np.array([source.integer(0, size - 1) for _ in range(3 if size else 0)], np.int64)
+
+
+MORE = [
+    more("asinh", "T.asinh(x)", bound=COMPOSED, inplace=True),
+    more("acosh", "T.acosh(x + 1)", bound=COMPOSED, domain="positive"),
+    more("atanh", "T.atanh(x)", bound=COMPOSED, domain="unit", inplace=True),
+    more("sinc", "T.sinc(x)", bound=COMPOSED, inplace=True),
+    more("logit", "T.logit(x, eps)", bound=COMPOSED, domain="unit", static={"eps": [None, 0.1]}),
+    more("signbit", "T.signbit(x)", orders=0),
+    more("nan_to_num", "T.nan_to_num(x, 1.5)", inplace=True),
+    more("deg2rad", "T.deg2rad(x)", bound=ARITHMETIC),
+    more("rad2deg", "T.rad2deg(x)", bound=ARITHMETIC),
+    more("fill", "T.fill(x, value)", static={"value": [2, 0.5]}),
+    more("logaddexp", "T.logaddexp(x, y)", "x y", bound=SOFTMAX),
+    more("logaddexp2", "T.logaddexp2(x, y)", "x y", bound=SOFTMAX),
+    more("fmax", "T.fmax(x, y)", "x y"),
+    more("fmin", "T.fmin(x, y)", "x y"),
+    more("hypot", "T.hypot(x, y)", "x y", bound=CHAIN),
+    more("copysign", "T.copysign(x, y)", "x y", bound=MOVE),
+    more("xlogy", "T.xlogy(x, y)", "x y", bound=COMPOSED, domain={"y": "positive"}),
+    more("heaviside", "T.heaviside(x, y)", "x y", orders=0),
+    more("float_power", "T.float_power(x, y)", "x y", bound=FUNCTION, domain={"x": "positive"}),
+    *(more(f"bitwise_{name}", f"T.bitwise_{name}(x, y)", "x y", orders=0) for name in ("and", "or", "xor")),
+    more("bitwise_not", "T.bitwise_not(x)", orders=0),
+    *(more(f"bitwise_{name}_shift", f"T.bitwise_{name}_shift(x, y)", "x y", orders=0, domain={"x": "positive", "y": "bool"},
+           skip=["special"]) for name in ("left", "right")),
+    more("take", "T.take(x, index)", static={"index": flat_index}, bound=MOVE, skip=["empty"]),
+    more("put", "T.put(x, index, y, accumulate=True)", "x y", ["m n, 3", "4, 3"], static={"index": [np.array([0, 3, 0])]},
+         bound=REDUCE, skip=["empty", "size-1"]),
+    more("index_copy", "T.index_copy(x, 0, index, y)", "x y", ["3 n, 2 n"], static={"index": [np.array([2, 0])]}, bound=MOVE),
+    more("index_fill", "T.index_fill(x, 0, index, 1.5)", "x", ["3 n"], static={"index": [np.array([2, 0])]}, bound=MOVE),
+    more("index_put", "T.index_put(x, (index,), y, accumulate=add)", "x y", ["3 n, 2 n"], bound=REDUCE,
+         static={"index": [np.array([2, 0])], "add": [True, False]}),
+    more("masked_scatter", "T.masked_scatter(x, mask, y)", "x y", ["m n, m n"], static={"mask": mask}, bound=MOVE),
+    more("scatter_reduce", "T.scatter_reduce(x, dim, index, y, how)", "x y", ["m n, m n"], static={"dim": dim, "index": whole_index,
+         "how": ["sum", "mean"]}, bound=REDUCE, dtypes=FLOATS[:2]),
+    more("diagonal", "T.diagonal(x, k)", "x", ["m n"], static={"k": [0, 1, -1]}, bound=MOVE),
+    more("diag_embed", "T.diag_embed(x, k)", "x", ["m n", "m"], static={"k": [0, 1]}, bound=MOVE),
+    more("select_scatter", "T.select_scatter(x, y, 0, 1)", "x y", ["3 n, n"], bound=MOVE),
+    more("slice_scatter", "T.slice_scatter(x, y, 0, 1, 3)", "x y", ["4 n, 2 n"], bound=MOVE),
+    more("logcumsumexp", "T.logcumsumexp(x, dim)", static={"dim": dim}, bound=SOFTMAX),
+    more("cummax", "T.cummax(x, dim)", static={"dim": dim}),
+    more("cummin", "T.cummin(x, dim)", static={"dim": dim}),
+    more("median", "T.median(x)", dtypes=FLOATS[:2], skip=["ties", "expanded", "empty"]),
+    more("nansum", "T.nansum(x)", bound=REDUCE),
+    more("nanmean", "T.nanmean(x)", bound=REDUCE),
+    more("std_mean", "T.std_mean(x, dim)", static={"dim": dims}, bound=REDUCE),
+    more("var_mean", "T.var_mean(x, dim)", static={"dim": dims}, bound=REDUCE),
+    more("diff", "T.diff(x)", "x", ["m n", "m"], bound=ARITHMETIC),
+    more("dist", "T.dist(x, y, p)", "x y", static={"p": [2, 1]}, bound=COMPOSED),
+    more("trace", "T.trace(x)", "x", ["m n"], bound=REDUCE),
+    more("inner", "T.inner(x, y)", "x y", ["m k, n k", "k, k"], bound=REDUCE),
+    more("kron", "T.kron(x, y)", "x y", ["m n, p q"], bound=ARITHMETIC),
+    more("cross", "T.cross(x, y, dim=-1)", "x y", ["m 3, m 3"], bound=CHAIN),
+    more("tensordot", "T.tensordot(x, y, 1)", "x y", ["m k, k n"], bound=REDUCE),
+    more("addmv", "T.addmv(x, y, z, beta=beta)", "x y z", ["m, m k, k"], static={"beta": [1, 0.5]}, bound=REDUCE),
+    more("addr", "T.addr(x, y, z)", "x y z", ["m n, m, n"], bound=CHAIN),
+    more("addbmm", "T.addbmm(x, y, z)", "x y z", ["m n, b m k, b k n"], bound=REDUCE),
+    more("rot90", "T.rot90(x, k)", "x", ["m n"], static={"k": [1, 2, 3, -1]}, bound=MOVE),
+    more("tensor_split", "T.tensor_split(x, n)", "x", ["m n"], static={"n": [2, 3]}, bound=MOVE),
+    more("unfold", "x.unfold(0, 2, 1)", "x", ["3 n", "4"], bound=MOVE),
+    more("hstack", "T.hstack([x, y])", "x y", ["m n, m n", "m, n"], bound=MOVE),
+    more("vstack", "T.vstack([x, y])", "x y", ["m n, m n", "m, m"], bound=MOVE),
+    more("F.prelu", f"{F}.prelu(x, y)", "x y", ["b 3, 3", "b 3, 1"], bound=ARITHMETIC, dtypes=FLOATS[:2]),
+    more("F.bce.weight", f"{F}.binary_cross_entropy_with_logits(x, y, pos_weight=z)", "x y z", ["b 3, b 3, 3"], bound=COMPOSED,
+         dtypes=FLOATS[:2], constant=["y", "z"], skip=["alias", "special"], domain={"y": "unit", "z": "positive"}),
+]  # fmt: skip
+
 GROUPS: dict[str, list[Case]] = {
     "elementwise": ELEMENTWISE_UNARY + ELEMENTWISE_BINARY,
     "operators": OPERATORS,
@@ -703,6 +781,7 @@ GROUPS: dict[str, list[Case]] = {
     "shape and indexing": SHAPE,
     "conversion": CONVERSION,
     "functional": FUNCTIONAL,
+    "more": MORE,
     "creation": CREATION,
 }
 CASES: list[Case] = [case for group in GROUPS.values() for case in group]

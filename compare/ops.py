@@ -185,8 +185,9 @@ def present(T: Any, case: Case) -> bool:
     """False for an optional row whose function the engine does not have; all other rows must exist."""
     if not case.optional:
         return True
-    found: Any = T
-    for part in case.call.partition("(")[0].split(".")[1:]:
+    head, *path = case.call.partition("(")[0].split(".")
+    found: Any = T.Tensor if head == "x" else T
+    for part in path:
         found = getattr(found, part, None)
     return found is not None
 

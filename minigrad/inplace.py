@@ -48,6 +48,7 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
             "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
             "normal tensor before doing inplace update."
         )
+    recording = _check_history(target, operands, through_view)
     if not may_overlap and 0 in target._array.strides and target._array.size and _overlaps(target._array):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
@@ -59,6 +60,11 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
                 "memory location. Please clone() the tensor before performing the operation."
             )
+    return recording
+
+
+def _check_history(target, operands, through_view):
+    """The part of `check_writable` that is about gradients."""
     if not state.enabled:
         return False
     if not (target.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in operands)):
@@ -83,6 +89,13 @@ def _check_view(view):
             "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
             "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both "
             "outside (if you want the inplace to be tracked)."
+        )
+    if view._view_kind == "function":
+        raise RuntimeError(
+            f"Output {view.output_nr} of {view._node.name() if view._node else 'a function'} is a view and is being modified "
+            "inplace. This view was created inside a custom Function (or because an input was returned as-is) and the autograd "
+            "logic to handle view+inplace would override the custom backward associated with the custom Function, leading to "
+            "incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function."
         )
     if view._view_kind == "multiple":
         raise RuntimeError(
@@ -145,10 +158,13 @@ def write(target, result):
     target._counter[0] += 1
     if result._requires_grad and state.enabled:
         _keep_output(result, target)
+        retained = target._retains_grad and target._node
         if target._base is None:
             target._node, target._requires_grad = result._node, True
         else:
             rebase(target, result)
+        if retained:  # the gradient kept is that of the tensor as it now is
+            target._node.retained, target._node.watched, retained.retained = retained.retained, True, None
     return target
 
 

@@ -43,16 +43,8 @@ def _seeds(tensors, grad_tensors, is_batched=False):
     for i, (t, g) in enumerate(zip(tensors, grad_tensors)):
         if not isinstance(t, Tensor):
             raise TypeError(f"element {i} of tensors must be a Tensor, not {type(t).__name__}")
-        if not t.requires_grad:
-            hint = (
-                "an op without a gradient, .detach(), .item(), .numpy() or no_grad() cut its history, or none of the "
-                "inputs requires grad"
-            )
-            raise RuntimeError(
-                f"element {i} of tensors does not require grad and does not have a grad_fn ({hint})"
-            )
         if g is None:
-            if t._array.size != 1:
+            if t._array.size != 1 and t.requires_grad:
                 raise RuntimeError(
                     f"grad can be implicitly created only for scalar outputs (this one has shape {list(t._array.shape)}: "
                     "reduce it, as in loss.sum(), or pass the gradient)"
@@ -71,6 +63,12 @@ def _seeds(tensors, grad_tensors, is_batched=False):
                     raise RuntimeError(f"gradient must be of a floating point dtype like the tensor's ({t.dtype}), not {g.dtype}")
                 g = g.to(t.dtype)
         seeds.append(g)
+    for i, t in enumerate(tensors):
+        if not t.requires_grad:
+            raise RuntimeError(
+                f"element {i} of tensors does not require grad and does not have a grad_fn (an op without a gradient, "
+                ".detach(), .item(), .numpy() or no_grad() cut its history, or none of the inputs requires grad)"
+            )
     return seeds
 
 

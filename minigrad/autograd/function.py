@@ -273,6 +273,8 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             _rewritten(original, target)
         else:
             o._node, o._requires_grad = target, True
+            if o._base is not None:
+                o._base_node, o._view_kind = o._base._node, "function"
     kept, versions = [], []
     returned = {id(o): number for number, o in enumerate(outputs) if isinstance(o, Tensor)}
     for t in ctx._to_save:

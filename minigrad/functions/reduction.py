@@ -14,7 +14,7 @@ from ..namespace import count as _count
 from ..ops import reduction as ops
 from ..primitive import to_dtype
 from ..tensor import Tensor, wrap
-from .arguments import many_dims, one_dim, tensor_argument
+from .arguments import many_dims, one_dim, refuse_kinds, tensor_argument
 from .pointwise import abs as absolute
 from .pointwise import where
 from .shape import flatten, squeeze, unsqueeze
@@ -128,7 +128,7 @@ def _spread(stem):
                 stacklevel=2,
             )
         every = tuple(range(input._array.ndim)) if axes is None else axes
-        return _drop(op(input, every, correction), every, keepdim)
+        return _drop(op(input, axes, correction), every, keepdim)
 
     function.__name__ = stem
     function.__doc__ = op.__doc__ + "; correction 1 unless given (unbiased=False means 0)"
@@ -199,12 +199,13 @@ def _select(input, axis, indices):
 
 def _max_or_min(name, whole, pick, pairwise, result):
     def function(input, dim=None, keepdim=False, *, other=None):
+        tensor_argument(input, name)
         if isinstance(dim, Tensor) or other is not None:
             return pairwise(input, dim if other is None else other)
         if dim is None:
             if not input._array.size:
                 raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
-            return whole(input)
+            return _drop(whole(input), None, False)
         axis = one_dim(dim, input._array.ndim, name)
         _nonempty(input, (axis,), name)
         if not input._array.ndim:
@@ -230,14 +231,13 @@ def _pairwise(name):
     return function
 
 
-max = _max_or_min("max", amax, np.argmax, _pairwise("maximum"), _Max)
-min = _max_or_min("min", amin, np.argmin, _pairwise("minimum"), _Min)
+max = _max_or_min("max", ops.largest, np.argmax, _pairwise("maximum"), _Max)
+min = _max_or_min("min", ops.smallest, np.argmin, _pairwise("minimum"), _Min)
 
 
 def _arg(name, op):
     def function(input, dim=None, keepdim=False):
-        if input._array.dtype.kind == "b":
-            raise RuntimeError(f"\"{name}_cpu\" not implemented for 'Bool'")
+        refuse_kinds(f"{name}_cpu", input, "b")
         if dim is None:
             if not input._array.size:
                 raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
@@ -312,16 +312,13 @@ def logsumexp(input, dim, keepdim=False):
     input = input if input._array.dtype.kind == "f" else to_dtype(input, dtypes.get_default_dtype())
     axes = _axes(input, dim, "logsumexp")
     every = tuple(range(input._array.ndim)) if axes is None else axes
-    if not input._array.size and builtins.any(input._array.shape[a] == 0 for a in every):
-        return sum(input.exp(), every, keepdim).log()
     return _drop(ops.logsumexp(input, every), every, keepdim)
 
 
 def _normalised(name, op):
     def function(input, dim, dtype=None):
         input = _as_dtype(input, dtype)
-        if input._array.dtype.kind != "f":
-            raise RuntimeError(f"\"{name}_lastdim_kernel_impl\" not implemented for '{input.dtype.type_name}'")
+        refuse_kinds(f"{name}_lastdim_kernel_impl", input, "biu")
         axis = one_dim(dim, input._array.ndim, name)
         if not input._array.ndim:
             return op(input.reshape(1), 0).reshape(())
@@ -345,12 +342,16 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     axes = _axes(input, dim, "norm")
     every = tuple(range(input._array.ndim)) if axes is None else axes
     size = absolute(input)
-    if p == math.inf:
-        return amax(size, every, keepdim)
-    if p == -math.inf:
-        return amin(size, every, keepdim)
+    if p in (math.inf, -math.inf):
+        for axis in every:
+            if not input._array.shape[axis]:
+                raise RuntimeError(
+                    f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is empty "
+                    "and the operation does not have an identity"
+                )
+        return (amax if p > 0 else amin)(size, every, keepdim)
     if p == 0:
-        return sum((input != 0).to(input.dtype), every, keepdim)
+        return sum(ops.nonzero(input), every, keepdim)
     if p == 1:
         return sum(size, every, keepdim)
     if p == 2:
@@ -396,6 +397,8 @@ def msort(input):
 
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """(values, indices) of the k largest (or smallest) along a dim, in order"""
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     axis = one_dim(dim, input._array.ndim, "topk")
     size = input._array.shape[axis] if input._array.ndim else 1
     if not 0 <= k <= size:
@@ -485,13 +488,13 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     """input[1:] - input[:-1] along a dim, n times"""
     from .shape import cat
 
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
     axis = one_dim(dim, input._array.ndim, "diff")
     pieces = [p for p in (prepend, input, append) if p is not None]
     out = cat(pieces, axis) if len(pieces) > 1 else input
-    for _ in range(n):
+    for _ in range(builtins.min(n, out._array.shape[axis])):
         size = out._array.shape[axis]
-        if not size:
-            break
         after, before = out.narrow(axis, 1, size - 1), out.narrow(axis, 0, size - 1)
         out = after ^ before if out.dtype is dtypes.bool_ else after - before
     return out
@@ -556,11 +559,16 @@ def histc(input, bins=100, min=0, max=0):
     return wrap(counts.astype(array.dtype))
 
 
-def searchsorted(sorted_sequence, values, *, right=False, side=None):
-    """Where each value would be inserted to keep the innermost dim sorted."""
-    side = side or ("right" if right else "left")
+def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
+    """Where each value would be inserted to keep the innermost dim sorted; `sorter` holds the order of an unsorted one"""
+    if sorter is not None:
+        sorted_sequence = sorted_sequence.gather(-1, sorter)
+    kind = dtypes.int32 if out_int32 else dtypes.int64
+    return _insertions(sorted_sequence._array, input, side or ("right" if right else "left")).to(kind)
+
+
+def _insertions(table, values, side):
     wanted = values._array if isinstance(values, Tensor) else np.asarray(values)
-    table = sorted_sequence._array
     if table.ndim == 1:
         return wrap(np.asarray(np.searchsorted(table, wanted, side)))
     out = np.empty(wanted.shape, np.int64)
@@ -569,6 +577,8 @@ def searchsorted(sorted_sequence, values, *, right=False, side=None):
     return wrap(out)
 
 
-def bucketize(input, boundaries, *, right=False):
+def bucketize(input, boundaries, *, out_int32=False, right=False):
     """The index of the bucket each element falls in."""
-    return searchsorted(boundaries, input, right=right)
+    if boundaries._array.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)

@@ -315,11 +315,17 @@ def atan(xp, x):
     return xp.atan(x)
 
 
+def _inverse_square_radius(xp, a, b):
+    """1 / (a^2 + b^2), and 0 at the origin: torch's choice of atan2's derivative there."""
+    square = a * a + b * b
+    return xp.where(square == 0, 0, 1 / square)
+
+
 @primitive(
     promote="float",
     refuse=takes("atan2", "input", "other"),
-    a=lambda g, a, b: g * b / (a * a + b * b),
-    b=lambda g, a, b: g * -a / (a * a + b * b),
+    a=lambda g, xp, a, b: g * b * _inverse_square_radius(xp, a, b),
+    b=lambda g, xp, a, b: g * -a * _inverse_square_radius(xp, a, b),
 )
 def atan2(xp, a, b):
     """The angle of the point (b, a), in radians, in (-pi, pi]."""

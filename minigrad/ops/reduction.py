@@ -5,6 +5,8 @@ axes, or a tuple of nonnegative numbers (one number for scans). Extremes and pro
 `xp.widen` puts back, as size 1, those that a sum took away.
 """
 
+import math
+
 from ..primitive import primitive
 
 
@@ -14,8 +16,24 @@ def _evenly(g, xp, x, extreme):
     return g * chosen / xp.sum_to(chosen, extreme.shape)
 
 
+def _evenly_with_nan(g, xp, x, extreme):
+    """`_evenly` where the extreme is nan, too."""
+    chosen = (x == extreme) | ((x != x) & (extreme != extreme))
+    return xp.where(chosen, g / xp.sum_to(xp.cast(chosen, g.dtype), extreme.shape), 0)
+
+
+def _var_g(g, xp, x, axis, correction):
+    """2 * g * (x - mean(x)) / degrees of freedom; torch's choice where there are none"""
+    degrees = xp.count(x.shape, axis) - correction
+    if axis is None and degrees <= 0:
+        return g * xp.where(x == xp.mean(x, axis, True), math.nan, math.inf)
+    return g * (2 / degrees if degrees else math.inf) * (x - xp.mean(x, axis, True))
+
+
 def _product_of_others(xp, x, axis):
     """For each element the product of all the others along the axis: no division, so zeros are no exception."""
+    if not x.shape[axis]:
+        return x
     one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
     before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, x.shape[axis] - 1))), axis), axis)
     after = xp.concat((_part(xp, x, axis, slice(1, None)), one), axis)
@@ -34,6 +52,8 @@ def _sum_from(xp, g, axis):
 def _cumprod_adjoint(g, xp, x, axis):
     """For each k: sum over i >= k of g[i] * (product of x[j] for j <= i, j != k); x may have zeros."""
     n = x.shape[axis]
+    if not n:
+        return g
     one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
     before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, n - 1))), axis), axis)
     columns = []
@@ -41,6 +61,14 @@ def _cumprod_adjoint(g, xp, x, axis):
         rest = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(k + 1, n))), axis), axis)
         columns.append(xp.sum(_part(xp, g, axis, slice(k, n)) * rest, (axis,), True))
     return before * xp.concat(tuple(columns), axis)
+
+
+def _logcumsumexp_g(g, xp, x, out, axis):
+    """exp(x) times the sum from there on of g * exp(-out), in logarithms, the positive and negative g apart."""
+    size = xp.log(xp.abs(g))
+    positive = xp.logcumsumexp(xp.flip(xp.where(g > 0, size, -math.inf) - out, (axis,)), axis)
+    negative = xp.logcumsumexp(xp.flip(xp.where(g < 0, size, -math.inf) - out, (axis,)), axis)
+    return xp.exp(xp.flip(positive, (axis,)) + x) - xp.exp(xp.flip(negative, (axis,)) + x)
 
 
 @primitive(
@@ -54,7 +82,7 @@ def sum(xp, x, *, axis, keepdims):
 
 @primitive(
     x=lambda g, xp, x_shape, axis, keepdims: xp.broadcast_to(
-        xp.widen(g / xp.count(x_shape, axis), x_shape, axis, keepdims), x_shape
+        xp.widen(g / max(1, xp.count(x_shape, axis)), x_shape, axis, keepdims), x_shape
     ),
     name=lambda node: "MeanBackward0" if node.static[1] is None else "MeanBackward1",
 )
@@ -63,24 +91,22 @@ def mean(xp, x, *, axis, keepdims):
     return xp.mean(x, axis, keepdims)
 
 
-@primitive(
-    x=lambda g, xp, x, axis, correction: g * (2 / (xp.count(x.shape, axis) - correction)) * (x - xp.mean(x, axis, True)),
-)
+@primitive(x=_var_g)
 def var(xp, x, *, axis, correction):
     """sum((x - mean(x)) ** 2) / (n - correction)"""
     return xp.var(x, axis, correction)
 
 
 @primitive(
-    x=lambda g, xp, x, out, axis, correction: xp.where(out == 0, 0, g / (out * (xp.count(x.shape, axis) - correction)))
-    * (x - xp.mean(x, axis, True)),
+    x=lambda g, xp, x, out, axis, correction: _var_g(xp.where(out == 0, 0, g / (2 * out)), xp, x, axis, correction),
 )
 def std(xp, x, *, axis, correction):
     """sqrt(var(x)); the derivative at 0 is 0"""
     return xp.sqrt(xp.var(x, axis, correction))
 
 
-@primitive(x=lambda g, xp, x, axis: g * _product_of_others(xp, x, axis[0]))
+# torch saves the product as well: a later write to it is noticed.
+@primitive(x=lambda g, xp, x, out, axis: g * _product_of_others(xp, x, axis[0]))
 def prod(xp, x, *, axis):
     """The product along one axis."""
     return xp.prod(x, axis)
@@ -96,6 +122,18 @@ def amax(xp, x, *, axis):
 def amin(xp, x, *, axis):
     """The smallest; ties share the gradient evenly"""
     return xp.amin(x, axis)
+
+
+@primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out), name="MaxBackward1")
+def largest(xp, x):
+    """The largest of all elements; ties share the gradient evenly, and so do nans"""
+    return xp.amax(x, None)
+
+
+@primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out), name="MinBackward1")
+def smallest(xp, x):
+    """The smallest of all elements; ties share the gradient evenly, and so do nans"""
+    return xp.amin(x, None)
 
 
 @primitive(x=lambda g, xp, x, out: g * xp.exp(x - out))
@@ -132,9 +170,7 @@ def cumprod(xp, x, *, axis):
     return xp.cumprod(x, axis)
 
 
-@primitive(
-    x=lambda g, xp, x, out, axis: xp.exp(x) * _sum_from(xp, g * xp.exp(-out), axis),
-)
+@primitive(x=lambda g, xp, x, out, axis: _logcumsumexp_g(g, xp, x, out, axis))
 def logcumsumexp(xp, x, *, axis):
     """The running log of the sum of exponentials."""
     return xp.logcumsumexp(x, axis)
@@ -170,7 +206,13 @@ def argsort(xp, x, *, axis, descending):
     return xp.argsort(x, axis, descending)
 
 
-@primitive(x=lambda g, xp, x, out: xp.where(out == 0, 0, x * (g / out)), name="LinalgVectorNormBackward0")
+@primitive(x=lambda g, xp, x, out: g * xp.where(out == 0, 0, x / out), name="LinalgVectorNormBackward0")
 def norm(xp, x, *, axis):
     """sqrt(sum(x * x)); the derivative at 0 is 0"""
     return xp.sqrt(xp.sum(x * x, axis, True))
+
+
+@primitive(x=lambda g: None, name="LinalgVectorNormBackward0")
+def nonzero(xp, x):
+    """1 where x is not 0, else 0: what the 0-norm sums; torch records it and gives no gradient"""
+    return xp.cast(x != 0, x.dtype)
