@@ -93,7 +93,7 @@ class AccumulateGrad:
 
     def name(self):
         """torch's name for it."""
-        return "struct torch::autograd::AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     def __repr__(self):
         return f"<AccumulateGrad object at {id(self.variable):#x}>"
