@@ -18,7 +18,7 @@ from . import dtypes
 from .graph import Node, creation
 from .grad_mode import state
 from .namespace import namespaces
-from .tensor import Tensor, alias, as_array, wrap
+from .tensor import InferenceCounter, Tensor, alias, as_array, wrap
 
 REGISTRY = {}
 
@@ -133,7 +133,7 @@ class Primitive:
             "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
             "ndarray": np.ndarray, "new": object.__new__, "number": number_beside, "refuse": self.refuse, "state": state, "static": self.static,
-            "Tensor": Tensor,
+            "InferenceCounter": InferenceCounter, "Tensor": Tensor,
         }  # fmt: skip
         call = types.FunctionType(_first_call.__code__, scope, self.name)
 
@@ -202,7 +202,7 @@ class Primitive:
                 add(f"        if {i}._base is not None: {i}._refresh()")
             lines += self._write_choice(differentiable, f"(out, {', '.join(inputs + static)})")
             add("    elif state.inference:")
-            add("        out._inference = True")
+            add("        out._inference, out._counter = True, InferenceCounter([0])")
         if self.view:
             add(f"    link(out, {inputs[0]})")
         add("    return out")

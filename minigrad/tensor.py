@@ -110,7 +110,9 @@ class Tensor:
 
     @property
     def is_leaf(self):
-        """True unless this tensor is the recorded result of an op (a view is not derived again for the question)."""
+        """True unless this tensor is the recorded result of an op."""
+        if self._base is not None:
+            self._refresh()
         return self._node is None
 
     @property
@@ -185,6 +187,8 @@ class Tensor:
     @property
     def _version(self):
         """How often the memory of this tensor was written to in place; shared with its views."""
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter[0]
 
     is_cuda = False
@@ -196,6 +200,19 @@ class Tensor:
     def is_inference(self):
         """True for a tensor made in inference mode."""
         return self._inference
+
+
+class InferenceCounter(list):
+    """The version counter of an inference tensor: saving the tensor for backward, which reads it, is an error."""
+
+    def __getitem__(self, index):
+        if state.enabled and not state.inference:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+                "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
+                "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+            )
+        return list.__getitem__(self, index)
 
 
 def wrap(array):

@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import as_numpy, check_device
 from ..grad_mode import state
-from ..tensor import Tensor, wrap
+from ..tensor import InferenceCounter, Tensor, wrap
 from .arguments import nonnegative, sizes
 from .shape import stack as _stack
 
@@ -27,7 +27,7 @@ def _finish(array, requires_grad):
     if requires_grad:
         out.requires_grad = True
     if state.inference:
-        out._inference = True
+        out._inference, out._counter = True, InferenceCounter([0])
     return out
 
 
