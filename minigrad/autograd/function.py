@@ -5,6 +5,7 @@ styles of torch are served: `forward(ctx, *args)`, and `forward(*args)` with `se
 """
 
 import functools
+import weakref
 
 import numpy as np
 
@@ -52,7 +53,10 @@ class FunctionCtx:
     @property
     def saved_tensors(self):
         """The saved tensors, with their history."""
-        return self._node.unpack()
+        node = self._node()
+        if node is None:
+            raise RuntimeError("saved tensors are there while the graph is: this call's grad_fn is gone")
+        return node.unpack()
 
 
 class FunctionNode(Node):
@@ -84,16 +88,13 @@ class FunctionNode(Node):
                 )
             if edge == "output":
                 number, t = t._function_output, alias(t)
-                t._node, t._requires_grad = self.output_nodes()[number], True
+                t._node, t._requires_grad = self.output_node(number), True
             tensors.append(t)
         return tuple(tensors)
 
-    def output_nodes(self):
-        """What the outputs have as grad_fn inside the graph: the node itself, or one Output each."""
-        return [self] if len(self.shapes) == 1 else [self._outputs.get(i) or self._new_output(i) for i in range(len(self.shapes))]
-
-    def _new_output(self, number):
-        return Output(self, number)
+    def output_node(self, number):
+        """What an output has as grad_fn inside the graph: the node itself, or one Output each if there are several."""
+        return self if len(self.shapes) == 1 else self._outputs[number]() or Output(self, number)
 
     @property
     def saved_tensors(self):
@@ -114,6 +115,12 @@ class FunctionNode(Node):
                 f"function {self.name()} returned an incorrect number of gradients (expected {n}, got {len(results)}): "
                 "backward returns one gradient for each argument of forward, None where there is none"
             )
+        for i, r in enumerate(results):
+            if r is not None and self.inputs[i] is None:
+                raise RuntimeError(
+                    f"function {self.name()} returned a gradient different than None at position {i + 1}, but the "
+                    "corresponding forward input was not a Variable"
+                )
         return tuple(self._checked(i, r) for i, r in enumerate(results) if self.mask[i])
 
     def _outgoing(self, g, materialize):
@@ -133,7 +140,7 @@ class FunctionNode(Node):
         if grad is None:
             return None
         if not isinstance(grad, Tensor):
-            raise TypeError(
+            raise RuntimeError(
                 f"expected Variable or None (got {type(grad).__name__}): {self.name()} returned it as gradient {i}"
             )
         shape, dtype = self.inputs[i]
@@ -192,9 +199,7 @@ class Function:
     @staticmethod
     def forward(*args, **kwargs):
         """Compute the result: `forward(ctx, *args)`, or `forward(*args)` if there is a `setup_context`."""
-        raise NotImplementedError(
-            "You must implement the forward function for custom autograd.Function."
-        )
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -229,11 +234,6 @@ class Function:
                 cls.setup_context(ctx, args, output)
         many = isinstance(output, (tuple, list))
         outputs = tuple(output) if many else (output,)
-        if not any(isinstance(o, Tensor) for o in outputs):
-            if all(not isinstance(o, Tensor) for o in outputs) and not many and output is not None:
-                raise TypeError(
-                    f"{cls.__name__}.forward: expected Tensor or tuple of Tensor (got {type(output).__name__})"
-                )
         results = _record(cls, ctx, args, mask, edges, outputs, recording)
         return (type(output)(results) if isinstance(output, list) else tuple(results)) if many else results[0]
 
@@ -261,14 +261,16 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     node.edges, node.mask = edges, mask
     node.ctx, node.function = ctx, cls
     node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
-    node.shapes = [(o._array.shape, o._array.dtype, True) if isinstance(o, Tensor) else ((), np.float32, False) for o in results]
-    ctx._node = node
+    node.shapes = [
+        (o._array.shape, o._array.dtype, True) if isinstance(o, Tensor) else ((), np.float32, False) for o in results
+    ]
+    ctx._node = weakref.ref(node)
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):
         if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":
             continue
         target = node if len(results) == 1 else Output(node, number)
-        node._outputs[number] = target
+        node._outputs[number] = weakref.ref(target)  # weakly: a graph holds no cycle
         if id(original) in dirty:
             _rewritten(original, target)
         else:
@@ -288,6 +290,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         kept.append((t, edge))
         versions.append(0 if t is None else t._counter[0])
     node.saved, node.versions = tuple(kept), versions
+    ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # outputs among them would keep the graph alive
     return results
 
 
@@ -335,9 +338,7 @@ class _Once(Function):
 
     @staticmethod
     def backward(ctx, *g):
-        raise RuntimeError(
-            "trying to differentiate twice a function that was marked with @once_differentiable"
-        )
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
 
 
 def _barrier(value, grads):
