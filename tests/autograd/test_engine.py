@@ -1,0 +1,652 @@
+"""The backward pass: order, accumulation, who owns which memory, and what is freed when."""
+
+import gc
+import threading
+import tracemalloc
+import warnings
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+
+engines = pytest.mark.parametrize("e", [minigrad, torch], ids=["minigrad", "torch"])
+
+
+@pytest.fixture
+def no_gc():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+# -- what is computed ------------------------------------------------------------------------------------------------
+
+
+@engines
+def test_one_tensor_used_twice_has_two_edges(e):
+    x = e.tensor(3.0, requires_grad=True)
+    y = x * x
+    assert len(y.grad_fn.next_functions) == 2
+    y.backward()
+    assert x.grad.item() == 6.0
+
+
+@engines
+def test_diamonds(e):
+    x = e.tensor(2.0, requires_grad=True)
+    a = x * 3
+    b, c = a * a, a + 1
+    d = b * c
+    (d + a).backward()
+    # d = 9x^2 (3x + 1), so the sum is 27x^3 + 9x^2 + 3x
+    assert x.grad.item() == 81 * 4 + 18 * 2 + 3
+
+
+@engines
+def test_a_node_waits_for_every_cotangent(e):
+    """A long way and a short way to one node: its backward runs once, when both have arrived."""
+    x = e.tensor(1.0, requires_grad=True)
+    shared = x * 2
+    calls = []
+    shared.register_hook(lambda g: calls.append(g.item()))
+    long = shared
+    for _ in range(50):
+        long = long * 1.0
+    (long + shared + shared * 3).backward()
+    assert calls == [5.0] and x.grad.item() == 10.0
+
+
+@pytest.mark.parametrize("doublings", [10_000])
+def test_doublings_take_time_in_proportion_to_the_graph(doublings):
+    """x + x, again and again: 2 ** 10000 paths, of which none may be walked on its own."""
+    x = minigrad.tensor(0.5, requires_grad=True)
+    y = x
+    for _ in range(doublings):
+        y = (y + y) * 0.5
+    y.backward()
+    assert x.grad.item() == 1.0
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_chain_of_100_000_runs_backward_and_is_dropped_without_recursion(create_graph, no_gc):
+    x = minigrad.tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(100_000 if not create_graph else 20_000):
+        y = y * 1.0
+    first = weakref.ref(y.grad_fn)
+    (g,) = minigrad.autograd.grad(y, x, create_graph=create_graph)
+    assert g.item() == 1.0
+    del y, g
+    assert first() is None
+
+
+def test_a_chain_that_never_ran_backward_is_dropped_without_recursion(no_gc):
+    y = x = minigrad.ones(1, requires_grad=True)
+    for _ in range(100_000):
+        y = y + x
+    first = weakref.ref(y.grad_fn)
+    del y
+    assert first() is None
+
+
+def test_a_wide_graph(no_gc):
+    x = minigrad.tensor(1.0, requires_grad=True)
+    leaves = [minigrad.tensor(2.0, requires_grad=True) for _ in range(10_000)]
+    total = minigrad.stack([x * leaf for leaf in leaves]).sum()
+    total.backward()
+    assert x.grad.item() == 20_000 and leaves[7].grad.item() == 1.0
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_graphs(seed):
+    """A random program over three leaves, first and second derivatives against torch's."""
+    def run(e):
+        random = np.random.default_rng(seed)
+        leaves = [e.tensor(random.uniform(0.5, 1.5, shape), requires_grad=True) for shape in [(), (3,), (2, 1)]]
+        pool = list(leaves)
+        for _ in range(15):
+            a, b = (pool[i] for i in random.integers(len(pool), size=2))
+            pool.append([a + b, a * b, a - b, a.sin(), a / (b * b + 1), (a * 0.5).exp()][random.integers(6)])
+            pool[-1] = pool[-1].tanh()
+        loss = sum(t.sum() for t in pool[3:])
+        grads = e.autograd.grad(loss, leaves, create_graph=True, allow_unused=True, materialize_grads=True)
+        second = e.autograd.grad(sum((g * g).sum() for g in grads), leaves, allow_unused=True, materialize_grads=True)
+        return [t.tolist() for t in (*grads, *second)]
+
+    for ours, theirs in zip(run(minigrad), run(torch)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-12)
+
+
+# -- the arguments of backward and grad --------------------------------------------------------------------------------
+
+
+@engines
+def test_backward_with_inputs_touches_only_them(e):
+    x, y = e.tensor(2.0, requires_grad=True), e.tensor(3.0, requires_grad=True)
+    middle = x * y
+    (middle * middle).backward(inputs=[x, middle])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert (x.grad.item(), y.grad, middle.grad.item()) == (36.0, None, 12.0)
+
+
+@engines
+def test_grad_of_a_middle_tensor_runs_only_what_is_needed(e):
+    x = e.tensor(2.0, requires_grad=True)
+    middle = x * 3
+    ran = []
+    middle.grad_fn.register_hook(lambda *grads: ran.append(1))
+    (g,) = e.autograd.grad(middle * middle, middle)
+    assert g.item() == 12.0 and not ran and x.grad is None
+
+
+@engines
+def test_grad_of_a_root_with_respect_to_itself(e):
+    x = e.tensor([2.0, 3.0], requires_grad=True)
+    y = x * 3
+    v = e.tensor([1.0, 4.0])
+    results = e.autograd.grad(y, [y, x], v)
+    assert [r.tolist() for r in results] == [[1.0, 4.0], [3.0, 12.0]]
+    assert e.autograd.grad(x, x, v)[0].tolist() == [1.0, 4.0]
+
+
+@engines
+def test_the_same_input_twice(e):
+    x = e.tensor(2.0, requires_grad=True)
+    assert [g.item() for g in e.autograd.grad(x * x, [x, x])] == [4.0, 4.0]
+
+
+@engines
+def test_several_roots_and_the_same_root_twice(e):
+    x = e.tensor(2.0, requires_grad=True)
+    a, b = x * x, x * 3
+    e.autograd.backward([a, b, b], [e.tensor(10.0), None, e.tensor(2.0)])
+    assert x.grad.item() == 40 + 3 + 6
+
+
+@engines
+def test_a_root_on_the_path_of_another(e):
+    x = e.tensor(2.0, requires_grad=True)
+    a = x * x
+    b = a * 5
+    e.autograd.backward([a, b])
+    assert x.grad.item() == 24.0
+
+
+@engines
+def test_unused_inputs(e):
+    x, unused = e.tensor(2.0, requires_grad=True), e.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="appears to not have been used in the graph. Set allow_unused=True"):
+        e.autograd.grad(x * 2, [x, unused])
+    assert e.autograd.grad(x * 2, [x, unused], allow_unused=True)[1] is None
+    assert e.autograd.grad(x * 2, [x, unused], materialize_grads=True)[1].tolist() == [0.0, 0.0]
+    with pytest.raises(ValueError, match="Expected allow_unused to be True or not passed when materialize_grads=True"):
+        e.autograd.grad(x * 2, [x, unused], allow_unused=False, materialize_grads=True)
+
+
+@engines
+def test_retain_graph_and_backward_twice(e):
+    x = e.tensor(2.0, requires_grad=True)
+    y = x.exp() * x
+    y.backward(retain_graph=True)
+    once = x.grad.item()
+    y.backward()
+    assert x.grad.item() == 2 * once
+    with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+        y.backward()
+    assert x.grad.item() == 2 * once
+
+
+@engines
+def test_what_saves_nothing_may_run_twice(e):
+    x = e.tensor([2.0, 3.0], requires_grad=True)
+    y = (x + 1).sum()
+    y.backward()
+    y.backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+@engines
+def test_create_graph_keeps_the_graph_and_records_the_gradient(e):
+    x = e.tensor(2.0, requires_grad=True)
+    y = x**3
+    (g,) = e.autograd.grad(y, x, create_graph=True)
+    assert g.requires_grad and g.item() == 12.0
+    (h,) = e.autograd.grad(g, x, create_graph=True)
+    (k,) = e.autograd.grad(h, x)
+    assert (h.item(), k.item(), k.requires_grad) == (12.0, 6.0, False)
+    y.backward()
+    assert x.grad.item() == 12.0 and not x.grad.requires_grad
+
+
+@engines
+def test_a_cotangent_that_requires_grad_is_differentiable(e):
+    x, v = e.tensor([1.0, 2.0], requires_grad=True), e.tensor([3.0, 4.0], requires_grad=True)
+    (g,) = e.autograd.grad(x * x, x, v, create_graph=True)
+    assert [t.tolist() for t in e.autograd.grad(g.sum(), [v, x])] == [[2.0, 4.0], [6.0, 8.0]]
+
+
+@engines
+def test_a_cotangent_of_another_floating_dtype_is_converted(e):
+    x = e.ones(2, requires_grad=True)
+    (x * 2).backward(e.ones(2, dtype=e.float64))
+    assert x.grad.dtype is e.float32
+
+
+# -- .grad -----------------------------------------------------------------------------------------------------------
+
+
+@engines
+def test_grad_is_added_to_in_place(e):
+    x = e.ones(2, requires_grad=True)
+    (x * 2).sum().backward()
+    first = x.grad
+    (x * 3).sum().backward()
+    assert x.grad is first and first.tolist() == [5.0, 5.0] and first._version == 1
+
+
+@engines
+def test_under_create_graph_grad_is_added_to_out_of_place(e):
+    x = e.ones(2, requires_grad=True)
+    (x * x).sum().backward(create_graph=True)
+    first = x.grad
+    (x * x).sum().backward(create_graph=True)
+    assert first.tolist() == [2.0, 2.0] and x.grad.tolist() == [4.0, 4.0] and x.grad.requires_grad
+    x.grad = None
+
+
+@engines
+def test_grads_set_to_none_and_deleted(e):
+    x = e.ones(2, requires_grad=True)
+    for remove in (lambda: setattr(x, "grad", None), lambda: delattr(x, "grad")):
+        (x * 2).sum().backward()
+        assert x.grad.tolist() == [2.0, 2.0]
+        remove()
+        assert x.grad is None
+
+
+def memory_is_shared(a, b):
+    return np.shares_memory(a.detach().numpy(), b.detach().numpy())
+
+
+PROGRAMS = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "sum": lambda a, b: (a + b).sum(),
+    "mean of rows": lambda a, b: (a + b).mean(0),
+    "views": lambda a, b: a.t().t().view(3, 3) + b.flatten().reshape(3, 3),
+    "expand": lambda a, b: a[0].expand(3, 3) + b,
+    "slices": lambda a, b: a[:2] + b[:2],
+    "cat": lambda a, b: minigrad.cat([a, b]),
+    "stack and unbind": lambda a, b: minigrad.stack(minigrad.stack([a, b]).unbind(0)),
+    "clone": lambda a, b: a.clone() + b.clone(),
+    "the leaf itself": lambda a, b: a,
+    "where": lambda a, b: minigrad.where(a > 0, a, b),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_gradient_shares_memory(program):
+    a, b = minigrad.ones(3, 3, requires_grad=True), minigrad.ones(3, 3, requires_grad=True)
+    out = PROGRAMS[program](a, b)
+    cotangent = minigrad.ones(*out.shape)
+    if out.requires_grad and not out.is_leaf:
+        out.retain_grad()
+    out.backward(cotangent)
+    grads = [t.grad for t in (a, b, *([] if out is a else [out])) if t.grad is not None]
+    everything = [a, b, cotangent, *grads] + ([] if out is a else [out.detach().clone()])
+    for g in grads:
+        for other in everything:
+            assert other is g or not memory_is_shared(g, other), program
+        assert g.numpy().flags.writeable and 0 not in g.stride()
+    found = minigrad.autograd.grad(PROGRAMS[program](a, b), [a, b], cotangent, allow_unused=True)
+    for i, g in enumerate(found):
+        if g is not None:
+            assert not memory_is_shared(g, cotangent) or program == "the leaf itself"
+            assert not any(memory_is_shared(g, h) for h in found[i + 1 :] if h is not None)
+
+
+def test_accumulating_never_changes_the_cotangent_or_another_grad():
+    a, b = minigrad.ones(4, requires_grad=True), minigrad.ones(4, requires_grad=True)
+    cotangent = minigrad.ones(4)
+    for times in (1, 2, 3):
+        (a + b).backward(cotangent)
+        (a - b + a).backward(cotangent)
+        assert a.grad.tolist() == [3.0 * times] * 4 and b.grad.tolist() == [0.0] * 4
+    assert cotangent.tolist() == [1.0] * 4 and cotangent._version == 0
+
+
+def test_fan_in_does_not_write_into_what_a_formula_returned():
+    """Cotangents of one tensor are summed in place only in memory that the engine made."""
+    x = minigrad.ones(3, requires_grad=True)
+    kept = []
+    y, z = x * 1, x * 1
+    for t in (y, z):
+        t.register_hook(lambda g: kept.append((g, g.tolist())) and None)
+    (y + z + x).sum().backward()
+    assert x.grad.tolist() == [3.0] * 3
+    assert all(g.tolist() == values for g, values in kept)
+
+
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+
+def step(e, w, x):
+    loss = ((x * w).relu() - 1).pow(2).mean()
+    loss.backward()
+    with e.no_grad():
+        w -= 0.1 * w.grad
+        w.grad = None
+    return loss
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("name", ["exp", "sqrt", "sigmoid", "tanh", "relu", "softmax", "cumprod", "max", "sin", "logsumexp", "norm"])
+def test_a_graph_dies_by_reference_counting_alone(name, backward, no_gc):
+    x = minigrad.ones(3, requires_grad=True)
+    y = x * 2
+    out = getattr(y, name)(0) if name in ("softmax", "cumprod", "max", "logsumexp") else getattr(y, name)()
+    out = out.values if name == "max" else out
+    nodes = [weakref.ref(y.grad_fn), weakref.ref(out.grad_fn)]
+    tensors = [weakref.ref(y), weakref.ref(out)]
+    if backward:
+        out.sum().backward()
+    del y, out
+    assert [r() for r in nodes + tensors] == [None] * 4
+
+
+def test_a_graph_with_hooks_views_and_in_place_writes_dies_too(no_gc):
+    x = minigrad.ones(3, 3, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: g * 2)
+    y.retain_grad()
+    v = y[0]
+    v.mul_(3)
+    w = y.exp_()
+    refs = [weakref.ref(t) for t in (y, v)] + [weakref.ref(y.grad_fn)]
+    w.sum().backward()
+    del y, v, w
+    assert [r() for r in refs] == [None] * 3
+
+
+def test_double_backward_graph_dies_too(no_gc):
+    x = minigrad.ones(3, requires_grad=True)
+    y = (x.exp() * x).sum()
+    (g,) = minigrad.autograd.grad(y, x, create_graph=True)
+    refs = [weakref.ref(t) for t in (y, g, g.grad_fn)]
+    (g * g).sum().backward()
+    del y, g
+    assert [r() for r in refs] == [None] * 3
+
+
+def test_saved_tensors_are_freed_by_backward(no_gc):
+    x = minigrad.ones(3, requires_grad=True)
+    middle = x * 2
+    y = middle * middle
+    ref = weakref.ref(middle)
+    del middle
+    assert ref() is not None
+    y.sum().backward()
+    assert ref() is None and y.requires_grad
+
+
+def test_a_thousand_training_steps_leave_memory_flat(no_gc):
+    w = minigrad.ones(50, requires_grad=True)
+    x = minigrad.linspace(-1, 1, 50)
+    for _ in range(50):
+        step(minigrad, w, x)
+    tracemalloc.start()
+    try:
+        step(minigrad, w, x)
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(1000):
+            step(minigrad, w, x)
+        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+    finally:
+        tracemalloc.stop()
+
+
+# -- hooks -----------------------------------------------------------------------------------------------------------
+
+
+@engines
+def test_tensor_hooks_run_in_order_and_replace_the_gradient(e):
+    x = e.tensor(2.0, requires_grad=True)
+    y = x * 3
+    seen = []
+    y.register_hook(lambda g: seen.append(("y1", g.item())) or g * 10)
+    y.register_hook(lambda g: seen.append(("y2", g.item())))
+    x.register_hook(lambda g: seen.append(("x1", g.item())) or g + 1)
+    handle = x.register_hook(lambda g: seen.append(("removed", g.item())))
+    handle.remove()
+    handle.remove()
+    (y * y).backward()
+    assert seen == [("y1", 12.0), ("y2", 120.0), ("x1", 360.0)] and x.grad.item() == 361.0
+
+
+@engines
+def test_a_handle_is_a_context_manager(e):
+    x = e.tensor(2.0, requires_grad=True)
+    with x.register_hook(lambda g: g * 100):
+        (x * 1).backward()
+    (x * 1).backward()
+    assert x.grad.item() == 101.0
+
+
+@engines
+def test_a_leaf_s_hook_sees_the_sum_once(e):
+    x = e.tensor(2.0, requires_grad=True)
+    seen = []
+    x.register_hook(lambda g: seen.append(g.item()))
+    (x * x + x).backward()
+    assert seen == [5.0]
+
+
+@engines
+def test_a_hook_gets_a_tensor_without_history_unless_create_graph(e):
+    x = e.tensor(2.0, requires_grad=True)
+    seen = []
+    y = x * x
+    z = y * y
+    y.register_hook(lambda g: seen.append(g.requires_grad))
+    e.autograd.grad(z, x, create_graph=True)
+    e.autograd.grad(z, x)
+    assert seen == [True, False]
+
+
+@engines
+def test_hooks_that_return_nonsense(e):
+    x = e.ones(2, requires_grad=True)
+    for bad, error in ((lambda g: 3, TypeError), (lambda g: g.sum(), RuntimeError)):
+        with x.register_hook(bad), pytest.raises(error):
+            (x * 2).sum().backward()
+    assert x.grad is None
+
+
+@engines
+def test_hooks_that_raise_stop_backward_and_leave_grad_alone(e):
+    x = e.ones(2, requires_grad=True)
+
+    def fail(g):
+        raise KeyError("mine")
+
+    y = x * 2
+    y.register_hook(fail)
+    with pytest.raises(KeyError, match="mine"):
+        y.sum().backward()
+    assert x.grad is None and e.is_grad_enabled()
+
+
+@engines
+def test_a_hook_needs_a_gradient(e):
+    with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
+        e.ones(1).register_hook(print)
+    with pytest.raises(RuntimeError, match="post accumulate grad hooks cannot be registered on non-leaf tensors"):
+        (e.ones(1, requires_grad=True) * 2).register_post_accumulate_grad_hook(print)
+
+
+@engines
+def test_post_accumulate_hooks(e):
+    x = e.ones(2, requires_grad=True)
+    order = []
+    x.register_hook(lambda g: order.append("tensor hook"))
+    x.register_post_accumulate_grad_hook(lambda t: order.append(("after", t is x, t.grad.tolist())))
+    (x * 2).sum().backward()
+    (x * 2).sum().backward()
+    e.autograd.grad((x * 2).sum(), x)
+    assert order == ["tensor hook", ("after", True, [2.0, 2.0]), "tensor hook", ("after", True, [4.0, 4.0]), "tensor hook"]
+
+
+@engines
+def test_post_accumulate_hook_may_step_and_clear(e):
+    x = e.ones(2, requires_grad=True)
+
+    def update(t):
+        with e.no_grad():
+            t -= 0.5 * t.grad
+        t.grad = None
+
+    x.register_post_accumulate_grad_hook(update)
+    for _ in range(2):
+        (x * 1).sum().backward()
+    assert x.tolist() == [0.0, 0.0] and x.grad is None
+
+
+@engines
+def test_node_hooks(e):
+    x, y = e.tensor(2.0, requires_grad=True), e.tensor(3.0, requires_grad=True)
+    z = x * y
+    seen = []
+    before = z.grad_fn.register_prehook(lambda outputs: seen.append(outputs[0].item()) or (outputs[0] * 2,))
+    z.grad_fn.register_hook(lambda inputs, outputs: seen.append(([g.item() for g in inputs], outputs[0].item())))
+    z.backward(retain_graph=True)
+    before.remove()
+    z.backward()
+    assert seen == [1.0, ([6.0, 4.0], 2.0), ([3.0, 2.0], 1.0)]
+    assert (x.grad.item(), y.grad.item()) == (9.0, 6.0)
+
+
+@engines
+def test_a_node_hook_replaces_the_gradients_of_the_inputs(e):
+    x = e.tensor(2.0, requires_grad=True)
+    y = x * 3
+    y.grad_fn.register_hook(lambda inputs, outputs: (inputs[0] * 100, *inputs[1:]))
+    y.backward()
+    assert x.grad.item() == 300.0
+
+
+@engines
+def test_retain_grad(e):
+    x = e.tensor(2.0, requires_grad=True)
+    y = x * 3
+    y.retain_grad()
+    y.retain_grad()
+    assert y.retains_grad and not x.retains_grad
+    y.register_hook(lambda g: g * 2)
+    (y * y).backward(retain_graph=True)
+    assert (y.grad.item(), x.grad.item()) == (24.0, 72.0)
+    (y * 1).backward()
+    assert y.grad.item() == 26.0
+    x.retain_grad()
+    with pytest.raises(RuntimeError, match="can't retain_grad on Tensor that has requires_grad=False"):
+        e.ones(1).retain_grad()
+
+
+@engines
+def test_grad_of_a_non_leaf_warns(e):
+    y = e.ones(1, requires_grad=True) * 2
+    with pytest.warns(UserWarning, match="The .grad attribute of a Tensor that is not a leaf Tensor is being accessed"):
+        assert y.grad is None
+
+
+# -- grad_fn ---------------------------------------------------------------------------------------------------------
+
+
+@engines
+def test_grad_fn_and_next_functions(e):
+    x, w = e.ones(2, requires_grad=True), e.ones(2)
+    y = (x * w).sum() + 1
+    names = []
+    node = y.grad_fn
+    while node is not None:
+        names.append((node.name(), [None if n is None else n.name() for n, _ in node.next_functions]))
+        node = node.next_functions[0][0] if node.next_functions else None
+    accumulate = "torch::autograd::AccumulateGrad"
+    assert names == [
+        ("AddBackward0", ["SumBackward0", None]), ("SumBackward0", ["MulBackward0"]),
+        ("MulBackward0", [accumulate, None]), (accumulate, []),
+    ]  # fmt: skip
+    assert y.grad_fn.next_functions[0][0].next_functions[0][0].next_functions[0][0].variable is x
+    y.grad_fn.metadata["mine"] = 1
+    assert y.grad_fn.metadata == {"mine": 1}
+    assert x.grad_fn is None and w.grad_fn is None
+
+
+# -- threads and reentrance ------------------------------------------------------------------------------------------
+
+
+def test_threads_run_backward_at_the_same_time():
+    shared = minigrad.ones(20, requires_grad=True)
+    failures = []
+
+    def work(number):
+        try:
+            for _ in range(50):
+                own = minigrad.full((20,), float(number), requires_grad=True)
+                (own * own * shared.detach()).sum().backward()
+                assert own.grad.tolist() == [2.0 * number] * 20
+                (g,) = minigrad.autograd.grad((shared * number).sum(), shared)
+                assert g.tolist() == [float(number)] * 20
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(1, 6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(30)
+    assert not failures and not any(t.is_alive() for t in threads)
+
+
+@engines
+def test_backward_inside_a_hook(e):
+    x, w = e.tensor(2.0, requires_grad=True), e.tensor(5.0, requires_grad=True)
+    y = x * 3
+
+    def inner(g):
+        with e.enable_grad():
+            loss = w * w * g.detach()
+        loss.backward()
+
+    y.register_hook(inner)
+    (y * y).backward()
+    assert (x.grad.item(), w.grad.item()) == (36.0, 120.0)
+
+
+@engines
+def test_backward_of_the_same_graph_inside_its_own_hook(e):
+    x = e.tensor(2.0, requires_grad=True)
+    y = x * x
+    z = y * 3
+    seen = []
+
+    def again(g):
+        if not seen:
+            seen.append(None)
+            seen.append(e.autograd.grad(z, x, retain_graph=True)[0].item())
+
+    y.register_hook(again)
+    z.backward(retain_graph=True)
+    assert seen == [None, 12.0] and x.grad.item() == 12.0
+
+
+def test_grad_mode_and_numpy_s_error_state_survive_a_failed_backward():
+    x = minigrad.ones(2, requires_grad=True)
+    state = np.geterr()
+    with pytest.raises(RuntimeError):
+        (x * 2).backward()
+    assert minigrad.is_grad_enabled() and np.geterr() == state

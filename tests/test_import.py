@@ -1,0 +1,125 @@
+"""What importing minigrad brings, what it exports, and which file may import which."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+import types
+
+import pytest
+import torch
+
+import minigrad
+
+PACKAGE = pathlib.Path(minigrad.__file__).parent
+
+# A file imports only from files above it. The one knot, Tensor's methods, is tied in methods.py.
+ORDER = """
+namespace dtypes grad_mode tensor hooks graph primitive ops functions inplace random printing methods autograd cuda nn optim
+serialization utils __init__ runner __main__
+""".split()
+KNOT = {
+    # A call inside a function, made when everything is there.
+    ("functions", "inplace"), ("functions", "methods"), ("functions", "random"),
+    ("methods", "autograd"), ("methods", "serialization"),
+    ("primitive", "inplace"), ("random", "methods"), ("random", "inplace"), ("printing", "methods"),
+}  # fmt: skip
+
+def imports(tree, inside=None):
+    """(names of packages' files imported, whether at import time) of a file that lies in `inside`."""
+    top = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield node, id(node) in top
+
+
+def files():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path, path.relative_to(PACKAGE).with_suffix("").parts
+
+
+def test_imports_only_numpy_and_the_standard_library():
+    script = "import sys, minigrad; print(' '.join(sorted({m.partition('.')[0] for m in sys.modules})))"
+    names = subprocess.run([sys.executable, "-S", "-c", "import sys; sys.path[:0] = %r; %s" % (sys.path, script)],
+                           capture_output=True, text=True, check=True).stdout.split()  # fmt: skip
+    foreign = {n for n in names if n not in sys.stdlib_module_names and not n.startswith("_")} - {"minigrad", "numpy"}
+    assert not {n for n in foreign if not n.startswith(("distutils", "sitecustomize", "mkl"))}, foreign
+    assert "minigrad" in names and "numpy" in names
+
+
+def test_every_file_imports_only_from_files_above_it():
+    wrong = []
+    for path, parts in files():
+        own = parts[0]
+        for node, at_import in imports(ast.parse(path.read_text())):
+            level = node.level - (parts[-1] == "__init__")
+            anchor = parts[:-1] if parts[-1] != "__init__" else parts[:-1]
+            base = anchor[: len(anchor) - (node.level - 1)]
+            full = (*base, *(node.module.split(".") if node.module else ()))
+            targets = [full[0]] if full else [alias.name for alias in node.names]
+            for target in targets:
+                if target not in ORDER or target == own:
+                    continue
+                if ORDER.index(target) > ORDER.index(own) and (at_import or (own, target) not in KNOT):
+                    wrong.append(f"{'/'.join(parts)}.py:{node.lineno} imports {target}")
+            assert level >= 0
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_file_of_the_package_has_a_place_in_the_order():
+    assert {parts[0] for _, parts in files()} <= set(ORDER)
+
+
+@pytest.mark.parametrize("own", ["namespace", "dtypes"])
+def test_the_lowest_files_know_no_tensor(own):
+    tree = ast.parse((PACKAGE / f"{own}.py").read_text())
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "Tensor"]
+
+
+def public(module):
+    names = getattr(module, "__all__", None)
+    return [n for n in (dir(module) if names is None else names) if not n.startswith("_")]
+
+
+# What minigrad has under a name that torch lacks there. Functions that torch has only as methods are functions here too.
+MINIGRAD_S_OWN = {
+    "minigrad": {
+        "SerializationError", "contiguous", "expand", "expand_as", "getitem", "linear", "repeat", "reshape_as", "setitem",
+        "sum_to_size", "tau", "unfold", "view", "view_as", "zero",
+    },
+    "minigrad.autograd": {"FunctionCtx", "GradcheckError", "is_grad_enabled", "once_differentiable"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["", "autograd", "autograd.functional", "nn", "nn.functional", "nn.init", "nn.utils",
+                                  "optim", "optim.lr_scheduler", "utils.data"])  # fmt: skip
+def test_public_names_are_torch_s(path):
+    ours, theirs = minigrad, torch
+    for part in filter(None, path.split(".")):
+        ours, theirs = getattr(ours, part), getattr(theirs, part)
+    own = MINIGRAD_S_OWN.get(ours.__name__, set())
+    unknown = [
+        n for n in public(ours)
+        if not hasattr(theirs, n) and n not in own and not isinstance(getattr(ours, n), types.ModuleType)
+    ]  # fmt: skip
+    assert not unknown
+    for n in public(ours):
+        assert hasattr(ours, n), n
+
+
+def test_tensor_has_only_torch_s_public_methods():
+    unknown = [n for n in dir(minigrad.Tensor) if not n.startswith("_") and not hasattr(torch.Tensor, n)]
+    assert not unknown
+
+
+def test_callables_of_torch_are_callables_here():
+    for n in public(minigrad):
+        if hasattr(torch, n) and callable(getattr(torch, n)):
+            assert callable(getattr(minigrad, n)), n
+
+
+def test_every_public_function_and_method_says_what_it_does():
+    silent = [n for n in public(minigrad) if callable(getattr(minigrad, n)) and not getattr(minigrad, n).__doc__]
+    silent += [f"Tensor.{n}" for n in dir(minigrad.Tensor) if not n.startswith("_")
+               and callable(getattr(minigrad.Tensor, n)) and not getattr(minigrad.Tensor, n).__doc__]  # fmt: skip
+    assert not silent
