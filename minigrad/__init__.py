@@ -10,19 +10,62 @@ from . import autograd, cuda, random
 from . import methods as _methods
 from .autograd.anomaly_mode import is_anomaly_enabled
 from .dtypes import (
-    Size, bool, can_cast, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo,
-    int, int8, int16, int32, int64, long, promote_types, set_default_dtype, short, uint8,
+    Size,
+    bool,
+    can_cast,
+    device,
+    double,
+    dtype,
+    finfo,
+    float,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    iinfo,
+    int,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
 )  # fmt: skip
 from .functions import *
 from .grad_mode import (
-    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
 )  # fmt: skip
 from .methods import allclose, equal, isclose
 from .primitive import common_dtype as _common_dtype
 from .printing import set_printoptions
 from .random import (
-    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, poisson, rand,
-    rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
+    Generator,
+    bernoulli,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    poisson,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
 )  # fmt: skip
 from .tensor import Tensor
 

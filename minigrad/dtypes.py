@@ -88,7 +88,8 @@ def from_numpy(numpy_dtype):
     if native in _BY_NUMPY:
         raise ValueError(
             f"given numpy array has byte order different from the native byte order ({numpy_dtype}). "
-            "Conversion between byte orders is currently not supported; use array.astype(array.dtype.newbyteorder('='))."
+            "Conversion between byte orders is currently not supported; use "
+            "array.astype(array.dtype.newbyteorder('='))."
         )
     supported = ", ".join(d.name for d in ALL)
     raise TypeError(
@@ -191,9 +192,7 @@ class iinfo:
 
     def __init__(self, type):
         if type.is_floating_point or type is bool_:
-            raise TypeError(
-                "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'"
-            )
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         info = np.iinfo(type.numpy)
         self.dtype, self.bits = type.name, info.bits
         self.min, self.max = builtins.int(info.min), builtins.int(info.max)
@@ -257,7 +256,9 @@ class device:
         self.index = builtins.int(number) if number else index
 
     def __repr__(self):
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        return (
+            f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        )
 
     def __str__(self):
         return self.type if self.index is None else f"{self.type}:{self.index}"

@@ -143,5 +143,3 @@ class Output(Node):
         return (Cotangents({self.output_nr: g}),)
 
     vjp = staticmethod(recorded_vjp)
-
-

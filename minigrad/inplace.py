@@ -40,8 +40,9 @@ APART = {"index_add_", "index_copy_", "scatter_", "scatter_add_", "scatter_reduc
 def check_writable(target, *operands, may_overlap=False, apart=False, through_view=False):
     """Raise where torch forbids to write into `target`; True if the write is going to be recorded.
 
-    `may_overlap`: elements that share a place may be written, as fill_ does; `apart`: no operand may share memory with the
-    target, not even all of it (None: the caller copies what it reads); `through_view`: torch writes to a view of the target here, and says so.
+    `may_overlap`: elements that share a place may be written, as fill_ does; `apart`: no operand may share memory with
+    the target, not even all of it (None: the caller copies what it reads); `through_view`: torch writes to a view of
+    the target here, and says so.
     """
     if target._inference and not state.inference:
         raise RuntimeError(
@@ -55,7 +56,12 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
             "Please clone() the tensor before performing the operation."
         )
     for x in operands:
-        if isinstance(x, Tensor) and x._counter is target._counter and apart is not None and _collides(x._array, target._array, apart):
+        if (
+            isinstance(x, Tensor)
+            and x._counter is target._counter
+            and apart is not None
+            and _collides(x._array, target._array, apart)
+        ):
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
                 "memory location. Please clone() the tensor before performing the operation."
@@ -76,8 +82,8 @@ def _check_history(target, operands, through_view):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if target._requires_grad and target._node is None:
         raise RuntimeError(
-            f"a {'view of a ' if through_view else ''}leaf Variable that requires grad is being used in an in-place operation. "
-            "Update it within torch.no_grad(), or write to a copy of it."
+            f"a {'view of a ' if through_view else ''}leaf Variable that requires grad is being used in an in-place "
+            "operation. Update it within torch.no_grad(), or write to a copy of it."
         )
     return True
 
@@ -87,15 +93,16 @@ def _check_view(view):
         raise RuntimeError(
             "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
             "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
-            "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both "
-            "outside (if you want the inplace to be tracked)."
+            "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or "
+            "both outside (if you want the inplace to be tracked)."
         )
     if view._view_kind == "function":
         raise RuntimeError(
-            f"Output {view.output_nr} of {view._node.name() if view._node else 'a function'} is a view and is being modified "
-            "inplace. This view was created inside a custom Function (or because an input was returned as-is) and the autograd "
-            "logic to handle view+inplace would override the custom backward associated with the custom Function, leading to "
-            "incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function."
+            f"Output {view.output_nr} of {view._node.name() if view._node else 'a function'} is a view and is being "
+            "modified inplace. This view was created inside a custom Function (or because an input was returned as-is) "
+            "and the autograd logic to handle view+inplace would override the custom backward associated with the "
+            "custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning "
+            "the output of the custom Function."
         )
     if view._view_kind == "multiple":
         raise RuntimeError(

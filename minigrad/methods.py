@@ -10,9 +10,9 @@ import weakref
 import numpy as np
 
 from . import autograd, dtypes, functions, random
-from .hooks import add_hook
 from .dtypes import Size
 from .grad_mode import state
+from .hooks import add_hook
 from .inplace import check_writable, in_place, snapshot, write
 from .ops import elementwise
 from .primitive import as_operand, to_dtype
@@ -22,33 +22,35 @@ from .tensor import Tensor, alias, wrap
 # -- methods that are functions ------------------------------------------------------------------------------------
 
 METHODS = """
-abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all amax amin aminmax any arccos arccosh arcsin
-arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bincount bitwise_and
-bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk clamp clamp_max
-clamp_min clip clone contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum deg2rad diag diag_embed
-diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq exp exp2 expand expand_as expm1 fix flatten flip fliplr
-flipud float_power floor floor_divide fmax fmin fmod frac gather ge ger greater greater_equal gt heaviside histc hsplit hypot
-index_add index_copy index_fill index_put index_select inner isfinite isinf isnan isneginf isposinf isreal kron kthvalue ldexp
-le lerp less less_equal log log10 log1p log2 log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or
-logical_xor logit logsumexp lt masked_fill masked_scatter masked_select matmul matrix_power max maximum mean median min minimum
-mm mode moveaxis movedim msort mul multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm not_equal outer
-permute positive pow prod put quantile rad2deg ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as roll
-rot90 round rsqrt scatter scatter_add scatter_reduce select select_scatter sgn sigmoid sign signbit sin sinc sinh
-slice_scatter softmax sort split split_with_sizes sqrt square squeeze std sub subtract sum sum_to_size swapaxes swapdims t
-take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc unbind unflatten unfold unique
-unique_consecutive unsqueeze var vdot view view_as vsplit xlogy
+abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all amax amin aminmax any arccos arccosh
+arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bincount
+bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk
+clamp clamp_max clamp_min clip clone contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum
+deg2rad diag diag_embed diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq exp exp2 expand
+expand_as expm1 fix flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac gather ge ger
+greater greater_equal gt heaviside histc hsplit hypot index_add index_copy index_fill index_put index_select inner
+isfinite isinf isnan isneginf isposinf isreal kron kthvalue ldexp le lerp less less_equal log log10 log1p log2
+log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsumexp lt
+masked_fill masked_scatter masked_select matmul matrix_power max maximum mean median min minimum mm mode moveaxis
+movedim msort mul multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm not_equal outer permute
+positive pow prod put quantile rad2deg ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as
+roll rot90 round rsqrt scatter scatter_add scatter_reduce select select_scatter sgn sigmoid sign signbit sin sinc sinh
+slice_scatter softmax sort split split_with_sizes sqrt square squeeze std sub subtract sum sum_to_size swapaxes
+swapdims t take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc unbind
+unflatten unfold unique unique_consecutive unsqueeze var vdot view view_as vsplit xlogy
 """.split()
 for _name in METHODS:
     setattr(Tensor, _name, getattr(functions, _name))
 
 IN_PLACE = """
-abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin
-asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil clamp
-clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq exp exp2 expm1 fill fix float_power floor
-floor_divide fmod frac ge greater greater_equal gt heaviside hypot index_add index_copy index_fill index_put ldexp le lerp less
-less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter mul multiply
-nan_to_num ne neg negative not_equal pow put rad2deg reciprocal relu remainder round rsqrt scatter scatter_add scatter_reduce
-sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan tanh tril triu true_divide trunc xlogy zero
+abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2
+arctanh asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+bitwise_xor ceil clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq exp exp2 expm1
+fill fix float_power floor floor_divide fmod frac ge greater greater_equal gt heaviside hypot index_add index_copy
+index_fill index_put ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor
+logit lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative not_equal pow put rad2deg reciprocal relu
+remainder round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan
+tanh tril triu true_divide trunc xlogy zero
 """.split()
 for _name in IN_PLACE:
     setattr(Tensor, _name + "_", in_place(getattr(functions, _name), _name + "_"))
@@ -102,7 +104,12 @@ def _in_place_arithmetic(name):
 
 for _name in ("add", "sub", "mul", "div"):
     setattr(Tensor, _name + "_", _in_place_arithmetic(_name))
-Tensor.subtract_, Tensor.multiply_, Tensor.divide_, Tensor.true_divide_ = Tensor.sub_, Tensor.mul_, Tensor.div_, Tensor.div_
+Tensor.subtract_, Tensor.multiply_, Tensor.divide_, Tensor.true_divide_ = (
+    Tensor.sub_,
+    Tensor.mul_,
+    Tensor.div_,
+    Tensor.div_,
+)
 
 
 def _copy_(self, src, non_blocking=False):
@@ -209,7 +216,9 @@ for _symbol, _method in {
     setattr(Tensor, f"__i{_symbol}__", getattr(Tensor, _method))
 Tensor.__getitem__, Tensor.__setitem__ = functions.getitem, functions.setitem
 
-Tensor.T = property(lambda self: functions.permute(self, tuple(range(self._array.ndim))[::-1]), doc="All dims reversed.")
+Tensor.T = property(
+    lambda self: functions.permute(self, tuple(range(self._array.ndim))[::-1]), doc="All dims reversed."
+)
 
 
 def _mT(self):
@@ -294,7 +303,10 @@ def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         elif isinstance(arg, (dtypes.dtype, type)):
             dtype = dtypes.as_dtype(arg)
         elif not isinstance(arg, bool) and arg is not None:
-            raise TypeError(f"to() received an invalid combination of arguments: {type(arg).__name__} is neither dtype, device nor Tensor")
+            raise TypeError(
+                f"to() received an invalid combination of arguments: {type(arg).__name__} is neither dtype, device nor "
+                "Tensor"
+            )
     dtypes.check_device(device)
     target = self._array.dtype if dtype is None else dtypes.as_numpy(dtype)
     if target == self._array.dtype:
@@ -399,9 +411,7 @@ Tensor.type = _type
 def _numpy(self, *, force=False):
     """The array itself: memory is shared. `force=True` also takes a tensor that requires grad (detached)."""
     if self.requires_grad and not force:
-        raise RuntimeError(
-            "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-        )
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     return self._array
 
 
@@ -464,7 +474,8 @@ def _bool(self):
         if not n:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
         raise RuntimeError(
-            "Boolean value of Tensor with more than one value is ambiguous: use .any() or .all(), or an elementwise test"
+            "Boolean value of Tensor with more than one value is ambiguous: use .any() or .all(), or an elementwise "
+            "test"
         )
     return bool(self._array.item())
 
@@ -490,9 +501,7 @@ def _iter(self):
 def _contains(self, element):
     if isinstance(element, (Tensor, int, float, bool)):
         return bool((element == self).any())
-    raise RuntimeError(
-        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-    )
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
 
 Tensor.__bool__, Tensor.__index__, Tensor.__len__ = _bool, _index, _len
@@ -507,9 +516,9 @@ def _deepcopy(self, memo):
         return memo[id(self)]
     if not self.is_leaf:
         raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If "
-            "you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
-            "https://github.com/pytorch/pytorch/pull/103001"
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
+            "see https://github.com/pytorch/pytorch/pull/103001"
         )
     out = wrap(self._array.copy())
     out.__class__ = type(self)
@@ -517,7 +526,17 @@ def _deepcopy(self, memo):
     out._requires_grad = self._requires_grad
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    own = {"_array", "_counter", "_requires_grad", "_grad", "_base", "_base_node", "_view_kind", "_hooks", "_post_accumulate_hooks"}
+    own = {
+        "_array",
+        "_counter",
+        "_requires_grad",
+        "_grad",
+        "_base",
+        "_base_node",
+        "_view_kind",
+        "_hooks",
+        "_post_accumulate_hooks",
+    }
     for name, value in self.__dict__.items():
         if name not in own:
             setattr(out, name, copy.deepcopy(value, memo))
@@ -526,7 +545,8 @@ def _deepcopy(self, memo):
 
 def _reduce(self):
     raise TypeError(
-        "a Tensor is not pickled, because reading a pickle runs code: use minigrad.save and minigrad.load, or tensor.numpy()"
+        "a Tensor is not pickled, because reading a pickle runs code: use minigrad.save and minigrad.load, or "
+        "tensor.numpy()"
     )
 
 
@@ -548,7 +568,9 @@ def _new(name):
     function = getattr(functions, name)
 
     def method(self, *size, dtype=None, device=None, requires_grad=False, **keywords):
-        return function(*size, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad, **keywords)
+        return function(
+            *size, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad, **keywords
+        )
 
     method.__name__, method.__doc__ = f"new_{name}", f"`{name}` in this tensor's dtype."
     return method
@@ -567,7 +589,10 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{input.dtype.type_name} did not match {other.dtype.type_name}")
     if rtol < 0 or atol < 0:
-        raise RuntimeError(f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got {rtol if rtol < 0 else atol}")
+        raise RuntimeError(
+            f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got "
+            f"{rtol if rtol < 0 else atol}"
+        )
     return wrap(np.asarray(state.run(_close, input._array, other._array, rtol, atol, equal_nan)))
 
 
@@ -608,9 +633,9 @@ def _detach_(self):
     """Forget the history: this tensor becomes a leaf that does not require grad."""
     if self._base is not None:
         raise RuntimeError(
-            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
-            "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
-            "called on these gradients."
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+            "detach_() cannot be called on these gradients."
         )
     self._node, self._requires_grad, self._retains_grad = None, False, False
     return self
@@ -672,4 +697,3 @@ Tensor.register_post_accumulate_grad_hook = _register_post_accumulate_grad_hook
 for _name, _function in list(vars(Tensor).items()):
     if callable(_function) and getattr(_function, "__name__", "").startswith("_") and not _name.startswith("_"):
         _function.__name__ = _name
-

@@ -1,10 +1,11 @@
 """@primitive: one op, one declaration.
 
 Owns how a forward function and one derivative formula per input become a recorded op. A formula names what it needs:
-`g` (the cotangent of the output), `xp` (the array namespace), `out`, any input, `<input>_shape`, any static argument; so
-its signature is the list of saved tensors, and an unknown name is an error at import. For each op this module writes the
-functions that a person would write by hand for it and compiles each when it is first needed: the call, and for each set of
-inputs that require grad the recording and the backward. `mul.primitive.source` shows the call. Knows no particular op.
+`g` (the cotangent of the output), `xp` (the array namespace), `out`, any input, `<input>_shape`, any static argument;
+so its signature is the list of saved tensors, and an unknown name is an error at import. For each op this module writes
+the functions that a person would write by hand for it and compiles each when it is first needed: the call, and for each
+set of inputs that require grad the recording and the backward. `mul.primitive.source` shows the call. Knows no
+particular op.
 """
 
 import functools
@@ -15,8 +16,8 @@ import types
 import numpy as np
 
 from . import dtypes
-from .graph import Node, creation
 from .grad_mode import state
+from .graph import Node, creation
 from .namespace import namespaces
 from .tensor import InferenceCounter, Tensor, alias, as_array, wrap
 
@@ -56,9 +57,9 @@ def primitive(*, promote=None, name=None, view=False, explain=None, direct=None,
     keyword-only ones the static arguments. `promote`: None (inputs are taken as they come), "same" (inputs of an
     elementwise op are brought to one dtype) or "float" (and integers to the default dtype). `name`: torch's name for
     the node, a string or a function of the static arguments. `view`: the result shows the first input's memory.
-    `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *inputs, **static)`. `direct`: the
-    same function without a Python frame, where there is one (operator.mul for a * b): 50 ns a call. `refuse`: raises for
-    operands of mixed dtypes that torch does not take.
+    `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *inputs, **static)`. `direct`:
+    the same function without a Python frame, where there is one (operator.mul for a * b): 50 ns a call. `refuse`:
+    raises for operands of mixed dtypes that torch does not take.
     """
 
     def declare(forward):
@@ -93,7 +94,8 @@ class Primitive:
 
     @property
     def operator(self):
-        """The call as an operator: NotImplemented for an operand of unknown type, so that Python asks the other side."""
+        """The call as an operator: NotImplemented for an operand of unknown type, so that Python asks the other
+        side."""
         return self._callable(or_not_implemented(align_float if self.promote == "float" else align_same))
 
     @property
@@ -112,7 +114,8 @@ class Primitive:
                     raise TypeError(f"{self.name}: the formula for '{i}' asks for '{asked}'; known are {sorted(known)}")
 
     def _write_choice(self, differentiable, arguments, indent="        ", flags=()):
-        """Record with the function for just those inputs that require grad: nested ifs, or a look-up if they are many."""
+        """Record with the function for just those inputs that require grad: nested ifs, or a look-up if they are
+        many."""
         if len(differentiable) > CHOICES:
             each = ", ".join(f"{i}._requires_grad" for i in differentiable)
             return [f"{indent}flags = ({each},)", f"{indent}if True in flags: recorder(flags){arguments}"]
@@ -132,8 +135,8 @@ class Primitive:
         scope = {
             "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "number": number_beside, "refuse": self.refuse, "state": state, "static": self.static,
-            "InferenceCounter": InferenceCounter, "Tensor": Tensor,
+            "ndarray": np.ndarray, "new": object.__new__, "number": number_beside, "refuse": self.refuse,
+            "state": state, "static": self.static, "InferenceCounter": InferenceCounter, "Tensor": Tensor,
         }  # fmt: skip
         call = types.FunctionType(_first_call.__code__, scope, self.name)
 
@@ -442,7 +445,8 @@ def align_float(*operands):
 
 
 def number_beside(value, tensor):
-    """A Python number beside a floating point Tensor, as a Tensor of its dtype; else the number, which `align` takes."""
+    """A Python number beside a floating point Tensor, as a Tensor of its dtype; else the number, which `align`
+    takes."""
     if isinstance(tensor, Tensor) and (dtype := tensor._array.dtype) in FLOATING:
         return _known_number(value, dtype) if value else wrap(np.array(value, dtype))  # 0. and -0. are equal as keys
     return value
@@ -500,9 +504,10 @@ def broadcast_error(error, *arrays, **static):
         for n in distinct:
             if n != distinct[0]:
                 return RuntimeError(
-                    f"The size of tensor a ({sizes[0]}) must match the size of tensor b ({sizes[1] if sizes[1] != 1 else n}) "
-                    f"at non-singleton dimension {axis}: shapes {' and '.join(str(list(s)) for s in shapes)} do not "
-                    "broadcast. Sizes must be equal or 1, counted from the last dimension."
+                    f"The size of tensor a ({sizes[0]}) must match the size of tensor b "
+                    f"({sizes[1] if sizes[1] != 1 else n}) at non-singleton dimension {axis}: shapes "
+                    f"{' and '.join(str(list(s)) for s in shapes)} do not broadcast. Sizes must be equal or 1, counted "
+                    "from the last dimension."
                 )
     return error
 
@@ -519,9 +524,9 @@ def freed_error(node):
 
 def stale_error(node):
     """A saved tensor was written to after it was saved."""
-    for name, tensor, expected in zip(node.plan.saved, node.saved, node.saved_versions):
-        if tensor._counter[0] != expected:
-            break
+    name, tensor, expected = next(
+        entry for entry in zip(node.plan.saved, node.saved, node.saved_versions) if entry[1]._counter[0] != entry[2]
+    )
     made_by, number = tensor._node if tensor._node is not None else None, 0
     what = f"[torch.{tensor.dtype.type_name}Tensor {list(tensor._array.shape)}]"
     if name == "out":

@@ -47,9 +47,9 @@ class Tensor:
         """The gradient that backward() accumulated here, a Tensor like this one, or None."""
         if self._grad is None and self._node is not None and not self._retains_grad:
             warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
-                "be populated during autograd.backward(). If you indeed want the .grad field to be populated for a "
-                "non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated for "
+                "a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -59,7 +59,9 @@ class Tensor:
     def grad(self, value):
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._array.dtype != self._array.dtype:
@@ -93,13 +95,11 @@ class Tensor:
             )  # fmt: skip
         if value and not dtypes.from_numpy(self._array.dtype).is_floating_point:
             raise RuntimeError(
-                f"only Tensors of floating point dtype can require gradients (this one is {self.dtype}; convert it first, "
-                "as in tensor.float().requires_grad_())"
+                f"only Tensors of floating point dtype can require gradients (this one is {self.dtype}; convert it "
+                "first, as in tensor.float().requires_grad_())"
             )
         if value and self._inference and not state.inference:
-            raise RuntimeError(
-                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
-            )
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self._requires_grad = bool(value)
 
     def requires_grad_(self, requires_grad=True):
@@ -143,7 +143,8 @@ class Tensor:
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self._requires_grad and value._array.dtype.kind != "f":
             raise RuntimeError(
-                f"data set to a tensor that requires gradients must be floating point or complex dtype, not {value.dtype}"
+                "data set to a tensor that requires gradients must be floating point or complex dtype, not "
+                f"{value.dtype}"
             )
         self._array = value._array
 
@@ -208,9 +209,9 @@ class InferenceCounter(list):
     def __getitem__(self, index):
         if state.enabled and not state.inference:
             raise RuntimeError(
-                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
-                "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
-                "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode "
+                "in computation tracked by autograd. To work around this, you can make a clone to get a normal tensor "
+                "and use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
             )
         return list.__getitem__(self, index)
 

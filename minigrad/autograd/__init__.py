@@ -1,7 +1,7 @@
 """Automatic differentiation: `backward`, `grad`, `Function`, checks.
 
-Owns the argument rules of the two entry points to the engine. Submodules: `graph` (nodes), `engine` (the loop), `function`
-(ops of the user's own), `gradcheck`, `functional`, `anomaly_mode`, `hooks`.
+Owns the argument rules of the two entry points to the engine. Submodules: `graph` (nodes), `engine` (the loop),
+`function` (ops of the user's own), `gradcheck`, `functional`, `anomaly_mode`, `hooks`.
 """
 
 import functools
@@ -9,7 +9,11 @@ import functools
 import numpy as np
 
 from ..grad_mode import (
-    enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
 )  # fmt: skip
 from ..tensor import Tensor, wrap
 from . import anomaly_mode, engine, function, functional
@@ -46,8 +50,8 @@ def _seeds(tensors, grad_tensors, is_batched=False):
         if g is None:
             if t._array.size != 1 and t.requires_grad:
                 raise RuntimeError(
-                    f"grad can be implicitly created only for scalar outputs (this one has shape {list(t._array.shape)}: "
-                    "reduce it, as in loss.sum(), or pass the gradient)"
+                    "grad can be implicitly created only for scalar outputs (this one has shape "
+                    f"{list(t._array.shape)}: reduce it, as in loss.sum(), or pass the gradient)"
                 )
             one = _one(t._array.dtype).copy()  # a quarter of np.ones
             g = wrap(one if t._array.ndim == 0 else one.reshape(t._array.shape))
@@ -56,11 +60,14 @@ def _seeds(tensors, grad_tensors, is_batched=False):
                 raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
             if g._array.shape != t._array.shape:
                 raise RuntimeError(
-                    f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {t.shape}."
+                    f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of "
+                    f"{t.shape}."
                 )
             if g._array.dtype != t._array.dtype:
                 if g._array.dtype.kind != "f":
-                    raise RuntimeError(f"gradient must be of a floating point dtype like the tensor's ({t.dtype}), not {g.dtype}")
+                    raise RuntimeError(
+                        f"gradient must be of a floating point dtype like the tensor's ({t.dtype}), not {g.dtype}"
+                    )
                 g = g.to(t.dtype)
         seeds.append(g)
     for i, t in enumerate(tensors):
@@ -73,10 +80,12 @@ def _seeds(tensors, grad_tensors, is_batched=False):
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
-    """Add the gradient of each root (times its cotangent in `grad_tensors`) to the .grad of leaves, or of `inputs` only.
+    """Add the gradient of each root (times its cotangent in `grad_tensors`) to the .grad of leaves, or of `inputs`
+    only.
 
-    `retain_graph` keeps what was saved, so that backward can run again; `create_graph` records the backward pass itself.
-    Raises RuntimeError for roots without history, for non-scalar roots without a cotangent, for a graph used up.
+    `retain_graph` keeps what was saved, so that backward can run again; `create_graph` records the backward pass
+    itself. Raises RuntimeError for roots without history, for non-scalar roots without a cotangent, for a graph used
+    up.
     """
     tensors = _sequence(tensors)
     grads = (None,) * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
@@ -110,7 +119,9 @@ def grad(
     (tensor(12.),)
     """
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     if allow_unused is None:
         allow_unused = materialize_grads
     if is_grads_batched:

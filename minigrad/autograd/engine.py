@@ -14,9 +14,9 @@ import sys
 
 import numpy as np
 
-from ..grad_mode import set_grad_enabled, state
-from ..tensor import Tensor, wrap
+from ..grad_mode import state
 from ..graph import Cotangents, Node
+from ..tensor import Tensor, wrap
 
 _SHARED = 3  # sys.getrefcount of an array that only the engine's dict, its local name and the call's argument hold
 

@@ -10,10 +10,10 @@ import weakref
 import numpy as np
 
 from ..grad_mode import no_grad, set_grad_enabled, state
+from ..graph import Cotangents, Node, Output, creation
 from ..primitive import freed_error
 from ..tensor import Tensor, alias, wrap
 from .engine import edge_of
-from ..graph import Cotangents, Node, Output, creation
 
 
 class FunctionCtx:
@@ -82,9 +82,10 @@ class FunctionNode(Node):
             if t is not None and t._counter[0] != expected:
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                    f"[torch.{t.dtype.type_name}Tensor {list(t._array.shape)}], which was saved by {self.name()}, is at "
-                    f"version {t._counter[0]}; expected version {expected} instead. Hint: enable anomaly detection to find "
-                    "the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+                    f"[torch.{t.dtype.type_name}Tensor {list(t._array.shape)}], which was saved by {self.name()}, is "
+                    f"at version {t._counter[0]}; expected version {expected} instead. Hint: enable anomaly detection "
+                    "to find the operation that failed to compute its gradient, with "
+                    "torch.autograd.set_detect_anomaly(True)."
                 )
             if edge == "output":
                 number, t = t._function_output, alias(t)
@@ -127,7 +128,7 @@ class FunctionNode(Node):
         """The cotangent of each output, a Tensor; zeros or None where none arrived."""
         arrived = g if isinstance(g, Cotangents) else {0: g}
         grads = []
-        for number, (shape, dtype, differentiable) in enumerate(self.shapes):
+        for number, (shape, dtype) in enumerate(self.shapes):
             value = arrived.get(number)
             if value is None:
                 grads.append(wrap(np.zeros(shape, dtype)) if materialize else None)
@@ -159,8 +160,8 @@ class FunctionNode(Node):
                 grad = grad.reshape(shape)
             else:
                 raise RuntimeError(
-                    f"Function {self.name()} returned an invalid gradient at index {i} - got {list(grad._array.shape)} but "
-                    f"expected shape compatible with {list(shape)}"
+                    f"Function {self.name()} returned an invalid gradient at index {i} - got {list(grad._array.shape)} "
+                    f"but expected shape compatible with {list(shape)}"
                 )
         return grad
 
@@ -191,9 +192,9 @@ class Function:
 
     def __init__(self, *args, **kwargs):
         raise RuntimeError(
-            f"{type(self).__name__} should not be instantiated. Methods on autograd functions are all static, so you should "
-            "invoke them on the class itself. Instantiating an autograd function will raise an error in a future version of "
-            "PyTorch."
+            f"{type(self).__name__} should not be instantiated. Methods on autograd functions are all static, so you "
+            "should invoke them on the class itself. Instantiating an autograd function will raise an error in a "
+            "future version of PyTorch."
         )
 
     @staticmethod
@@ -210,8 +211,8 @@ class Function:
     def backward(ctx, *grad_outputs):
         """One gradient for each argument of forward, None for those that need none."""
         raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
-            "mode AD."
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
         )
 
     vjp = backward
@@ -261,9 +262,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     node.edges, node.mask = edges, mask
     node.ctx, node.function = ctx, cls
     node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
-    node.shapes = [
-        (o._array.shape, o._array.dtype, True) if isinstance(o, Tensor) else ((), np.float32, False) for o in results
-    ]
+    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
     ctx._node = weakref.ref(node)
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):

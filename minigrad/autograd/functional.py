@@ -17,7 +17,9 @@ def _tuple(x, what, function):
     for i, t in enumerate(items):
         if not isinstance(t, Tensor):
             where = f"is given a value at index {i}" if many else "is given a value"
-            raise TypeError(f"The {what} {where} of type {type(t)} to {function}: it must be a Tensor or a tuple of Tensors")
+            raise TypeError(
+                f"The {what} {where} of type {type(t)} to {function}: it must be a Tensor or a tuple of Tensors"
+            )
     return many, items
 
 
@@ -39,15 +41,25 @@ def _grad(outputs, inputs, cotangents, create_graph, strict):
     live = [(y, v) for y, v in zip(outputs, cotangents) if y.requires_grad]
     if not live:
         if strict:
-            raise RuntimeError("Output 0 of the user-provided function does not require gradients. The outputs must be "
-                               "computed in a differentiable manner from the input when running in strict mode.")  # fmt: skip
+            raise RuntimeError(
+                "Output 0 of the user-provided function does not require gradients. The outputs must be computed in a "
+                "differentiable manner from the input when running in strict mode."
+            )
         return tuple(wrap(np.zeros_like(x._array)) for x in inputs)
-    found = grad([y for y, _ in live], inputs, [v for _, v in live], create_graph=create_graph, retain_graph=True, allow_unused=True)
+    found = grad(
+        [y for y, _ in live],
+        inputs,
+        [v for _, v in live],
+        create_graph=create_graph,
+        retain_graph=True,
+        allow_unused=True,
+    )
     if strict:
         for i, g in enumerate(found):
             if g is None:
                 raise RuntimeError(
-                    f"The output of the user-provided function is independent of input {i}. This is not allowed in strict mode."
+                    f"The output of the user-provided function is independent of input {i}. This is not allowed in "
+                    "strict mode."
                 )
     return tuple(wrap(np.zeros_like(x._array)) if g is None else g for x, g in zip(inputs, found))
 
@@ -77,7 +89,9 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
             columns = []
             for k, x in enumerate(xs):
                 shape = (*y._array.shape, *x._array.shape)
-                columns.append(stack([g[k] for g in grads]).reshape(shape) if grads else wrap(np.zeros(shape, y._array.dtype)))
+                columns.append(
+                    stack([g[k] for g in grads]).reshape(shape) if grads else wrap(np.zeros(shape, y._array.dtype))
+                )
             rows.append(tuple(columns))
     if not create_graph:
         rows = [tuple(t.detach() for t in row) for row in rows]
@@ -99,9 +113,7 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
 
 def _scalar(y, function):
     if not isinstance(y, Tensor) or y._array.size != 1:
-        raise RuntimeError(
-            f"The Tensor returned by the function given to {function} should contain a single element"
-        )
+        raise RuntimeError(f"The Tensor returned by the function given to {function} should contain a single element")
     return y.reshape(())
 
 
@@ -110,7 +122,13 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
     with enable_grad():
         many_in, xs = _inputs(inputs, create_graph, "vjp")
         many_out, ys = _call(func, xs, "vjp")
-        vs = _direction(v, ys, "vjp", "The vector v can only be None if the user-provided function returns a single Tensor with a single element.")
+        vs = _direction(
+            v,
+            ys,
+            "vjp",
+            "The vector v can only be None if the user-provided function returns a single Tensor with a single "
+            "element.",
+        )
         grads = _grad(ys, xs, vs, create_graph, strict)
     return _packed(ys, many_out, create_graph), _packed(grads, many_in, create_graph)
 
@@ -138,7 +156,13 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), the Jacobian times v), by two backward passes."""
     with enable_grad():
         many_in, xs = _inputs(inputs, create_graph, "jvp")
-        vs = _direction(v, xs, "jvp", "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.")
+        vs = _direction(
+            v,
+            xs,
+            "jvp",
+            "The vector v can only be None if the input to the user-provided function is a single Tensor with a single "
+            "element.",
+        )
         many_out, ys = _call(func, xs, "jvp")
         dummies = tuple(wrap(np.zeros_like(y._array)).requires_grad_() for y in ys)
         grads = _grad(ys, xs, dummies, True, strict)
@@ -150,7 +174,13 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
     """(func(inputs), v times the Hessian) of a scalar function."""
     with enable_grad():
         many, xs = _inputs(inputs, create_graph, "vhp")
-        vs = _direction(v, xs, "vhp", "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.")
+        vs = _direction(
+            v,
+            xs,
+            "vhp",
+            "The vector v can only be None if the input to the user-provided function is a single Tensor with a single "
+            "element.",
+        )
         y = _scalar(func(*xs), "vhp")
         first = _grad((y,), xs, (wrap(np.ones_like(y._array)),), True, strict)
         products = _grad(first, xs, vs, create_graph, strict)

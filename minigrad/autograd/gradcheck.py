@@ -50,20 +50,21 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, fast
     checked = [(i, x) for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of the them have "
+            "requires_grad=True."
         )
     for i, x in checked:
         if x._array.dtype != np.float64:
             warnings.warn(
-                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
-                "likely fail if all the inputs are not of double precision floating point or complex. ",
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check "
+                "will likely fail if all the inputs are not of double precision floating point or complex. ",
                 stacklevel=3,
             )
         if 0 in x._array.strides and any(s == 0 and n > 1 for s, n in zip(x._array.strides, x._array.shape)):
             raise RuntimeError(
-                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to "
-                "be able to compute the numerical gradients correctly. You should call .contiguous on the input before "
-                "passing it to gradcheck."
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
+                "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous "
+                "on the input before passing it to gradcheck."
             )
     outputs = _tensors(func(*inputs))
     differentiable = [(j, y) for j, y in enumerate(outputs) if y.requires_grad]
@@ -78,9 +79,9 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, fast
             again = _analytic_jacobian(func, inputs, x, j, grad)
             if np.abs(analytic - again).max(initial=0) > nondet_tol:
                 raise GradcheckError(
-                    f"Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
-                    f"different values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism "
-                    f"was {nondet_tol}."
+                    "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times "
+                    "gives different values, although analytical gradient matches numerical gradient. The tolerance "
+                    f"for nondeterminism was {nondet_tol}."
                 )
             if fast_mode:
                 u, v = rng.standard_normal(numerical.shape[0]), rng.standard_normal(numerical.shape[1])
@@ -95,7 +96,7 @@ def _check_flat(func, inputs, checked, eps, atol):
     for j, y in enumerate(_tensors(func(*inputs))):
         if y._array.dtype.kind != "f":
             continue
-        for i, x in checked:
+        for _, x in checked:
             if np.abs(_numerical_jacobian(func, inputs, x, j, y, eps)).max(initial=0) > atol:
                 raise GradcheckError("Numerical gradient for function expected to be zero")
 
@@ -139,9 +140,10 @@ def _compare(i, j, x, y, analytic, numerical, atol, rtol):
         f"d output[{j}]{_place(column, y)} / d input[{i}]{_place(row, x)}"
     )  # fmt: skip
     raise GradcheckError(
-        f"Jacobian mismatch for output {j} with respect to input {i}: {where} is analytically {analytic[row, column]:.10g}, "
-        f"numerically {numerical[row, column]:.10g} ({int((~close).sum())} of {close.size} entries differ by more than "
-        f"atol={atol:g} + rtol={rtol:g} * |numerical|)\nnumerical:{numerical}\nanalytical:{analytic}\n"
+        f"Jacobian mismatch for output {j} with respect to input {i}: {where} is analytically "
+        f"{analytic[row, column]:.10g}, numerically {numerical[row, column]:.10g} ({int((~close).sum())} of "
+        f"{close.size} entries differ by more than atol={atol:g} + rtol={rtol:g} * "
+        f"|numerical|)\nnumerical:{numerical}\nanalytical:{analytic}\n"
     )
 
 

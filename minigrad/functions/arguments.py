@@ -20,6 +20,17 @@ def refuse_kinds(kernel, x, kinds):
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{x.dtype.type_name}'")
 
 
+def scalar_as(value, dtype):
+    """A Python number as one of a dtype: fractions are cut, and what does not fit is an error, but for -n as 2 ** bits - n."""
+    if dtype.category != 1:
+        return bool(value) if dtype.category == 0 else value
+    limits = np.iinfo(dtype.numpy)
+    lowest = limits.min if limits.min or isinstance(value, float) else -limits.max
+    if not lowest <= value <= limits.max:
+        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow: {value}")
+    return int(value) % (limits.max + 1) if not limits.min else int(value)
+
+
 def whole(x, function, name):
     """`x` as an int: a Python int, a NumPy integer, or a one-element integer Tensor."""
     if isinstance(x, Tensor) and x._array.size == 1 and x._array.dtype.kind in "iub":

@@ -6,12 +6,11 @@ one. Knows no derivative.
 
 import numpy as np
 
-from .. import dtypes
 from ..grad_mode import state
 from ..ops import indexing as ops
 from ..primitive import to_dtype
 from ..tensor import Tensor, wrap
-from .arguments import one_dim
+from .arguments import one_dim, scalar_as
 from .pointwise import where
 from .shape import broadcast_tensors, diagonal, flatten
 
@@ -96,6 +95,8 @@ def _item(item):
         return (array.astype(np.int64) if array.dtype.kind in "iu" else array), False
     if hasattr(item, "__index__"):
         return item.__index__(), True
+    if isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
         f"(got {type(item).__name__})"
@@ -209,6 +210,16 @@ def setitem(x, index, value):
     write(x, ops.with_item(snapshot(x), value, key=key))
 
 
+def _same_dtype(x, key, value):
+    """An index with integer tensors takes values of the tensor's own dtype; a single number for a mask may differ."""
+    if value._array.size == 1 and all(k.dtype.kind == "b" for k in key if isinstance(k, np.ndarray)):
+        return
+    raise RuntimeError(
+        f"Index put requires the source and destination dtypes match, got {x.dtype.type_name} for the destination and "
+        f"{value.dtype.type_name} for the source. Convert the value with .to({x.dtype})."
+    )
+
+
 def _put(array, key, value):
     array[key] = value
 
@@ -221,14 +232,15 @@ def _index_along(function, x, axis, index, name="index"):
     if not isinstance(index, Tensor):
         raise TypeError(f"{function}(): argument '{name}' (position 3) must be Tensor, not {type(index).__name__}")
     array = index._array
-    if array.dtype not in (np.int64, np.int32):
+    if array.dtype not in (np.int64, np.int32) and array.size:
         raise RuntimeError(f"{function}(): Expected dtype int32/int64 for {name}, but got {index.dtype.type_name}")
     n = x._array.shape[axis] if x._array.ndim else 1
     if array.size and (array.min() < 0 or array.max() >= n):
         wrong = int(array.max() if array.max() >= n else array.min())
-        if function == "index_select":
+        if function in ("index_select", "index_add"):
             raise IndexError("index out of range in self" + f": {wrong} in dim {axis} of size {n}")
-        raise RuntimeError(f"index {wrong} is out of bounds for dimension {axis} with size {n}")
+        error = IndexError if function in ("index_copy", "index_fill") else RuntimeError
+        raise error(f"index {wrong} is out of bounds for dimension {axis} with size {n}")
     return array.astype(np.int64)  # a copy: what the caller does to the index later does not reach the graph
 
 
@@ -346,6 +358,8 @@ def index_select(input, dim, index):
         raise IndexError("index_select(): Index is supposed to be a vector")
     places = _index_along("index_select", input, axis, index).reshape(-1)
     if not input._array.ndim:
+        if places.size != 1:
+            raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
         return input.clone()
     return ops.index(input, (slice(None),) * axis + (places,))
 
@@ -369,6 +383,12 @@ def index_add(input, dim, index, source, *, alpha=1):
     length = source._array.shape[axis] if source._array.ndim else 1
     if n != length:
         raise RuntimeError(f"index_add_(): Number of indices ({n}) should be equal to source.size(dim): ({length}), for dim: {axis}")
+    rest = [list(x._array.shape[:axis] + x._array.shape[axis + 1 :]) for x in (input, source)]
+    if input._array.ndim and rest[0] != rest[1]:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{list(input._array.shape)} source.shape = {list(source._array.shape)}"
+        )
     source = source if alpha == 1 else source * alpha
     if not input._array.ndim:
         return ops.with_item_added(input.reshape(1), source.reshape(-1), key=key).reshape(())
@@ -386,8 +406,7 @@ def index_copy(input, dim, index, source):
 def index_fill(input, dim, index, value):
     """A copy of input with its slices at the vector index full of value"""
     key = _vector_places("index_fill", input, dim, index)
-    value = value if isinstance(value, Tensor) else wrap(np.asarray(value))
-    value = to_dtype(value, input.dtype)
+    value = to_dtype(value if isinstance(value, Tensor) else scalar_as(value, input.dtype), input.dtype)
     if not input._array.ndim:
         return ops.with_item(input.reshape(1), value, key=key).reshape(())
     return ops.with_item(input, value, key=key)
@@ -458,9 +477,7 @@ def masked_fill(input, mask, value):
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
         )
-    value = value if isinstance(value, Tensor) else wrap(np.asarray(value))
-    if not dtypes.can_cast(value.dtype, input.dtype):
-        raise RuntimeError(f"value cannot be converted to type {input.dtype.name} without overflow")
+    value = value if isinstance(value, Tensor) else scalar_as(value, input.dtype)
     return where(mask, to_dtype(value, input.dtype), input)
 
 
@@ -508,6 +525,8 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         raise RuntimeError("repeats can not be negative")
     if dim is None:
         input, dim = flatten(input), 0
+    elif not input._array.ndim:
+        raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
     axis = one_dim(dim, input._array.ndim, "repeat_interleave")
     n = input._array.shape[axis] if input._array.ndim else 1
     if counts.ndim > 1 or counts.size not in (1, n):

@@ -8,9 +8,10 @@ import string
 import numpy as np
 
 from ..ops import linalg as ops
+from ..ops.elementwise import copied
 from ..ops.reduction import sum as reduce_sum
 from ..tensor import Tensor, wrap
-from .arguments import broadcast_shapes
+from .arguments import broadcast_shapes, refuse_kinds, scalar_as
 from .pointwise import mul
 from .shape import expand, movedim, reshape, squeeze, unsqueeze
 
@@ -31,6 +32,9 @@ def _checked(function, a, b, name_b="mat2"):
             f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}. Convert one of them, as in "
             "x.to(other.dtype)."
         )
+    if a._array.dtype.kind == "b" and a._array.size and b._array.size:
+        nd = max(a._array.ndim, b._array.ndim), min(a._array.ndim, b._array.ndim)
+        refuse_kinds({(1, 1): "dot", (2, 1): "addmv_impl_cpu", (2, 2): "addmm_impl_cpu_"}.get(nd, "bmm"), a, "b")
 
 
 def _c_name(x):
@@ -167,6 +171,7 @@ ger = outer
 
 def _blend(input, product, beta, alpha):
     """beta * input + alpha * product; a beta of 0 ignores what input holds"""
+    alpha, beta = scalar_as(alpha, product.dtype), scalar_as(beta, product.dtype)
     if alpha != 1:
         product = product * alpha
     if input._array.ndim > product._array.ndim:
@@ -176,7 +181,7 @@ def _blend(input, product, beta, alpha):
         )
     input = expand(input, product._array.shape)
     if beta == 0:
-        return product
+        return copied(input, product) if input.requires_grad else product
     return (input if beta == 1 else input * beta) + product
 
 
@@ -202,6 +207,8 @@ def addmv(input, mat, vec, *, beta=1, alpha=1):
 
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * outer(vec1, vec2)"""
+    if isinstance(beta, float) and not input.dtype.is_floating_point:
+        raise RuntimeError("For integral input tensors, argument beta must not be a floating point number.")
     return _blend(input, outer(vec1, vec2), beta, alpha)
 
 
@@ -245,10 +252,14 @@ def cross(input, other, dim=None):
     """The cross product of 3-vectors along a dim."""
     if dim is None:
         dim = next((i for i, n in enumerate(input._array.shape) if n == 3), -1)
+    if input._array.ndim != other._array.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if input._array.shape[dim] != 3 or other._array.shape[dim] != 3:
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {input._array.shape[dim]} and {other._array.shape[dim]}"
+        )
     shape = broadcast_shapes(input._array.shape, other._array.shape)
     a, b = expand(input, shape), expand(other, shape)
-    if shape[dim] != 3:
-        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {shape[dim]} and {shape[dim]}")
     return a.roll(-1, dim) * b.roll(1, dim) - a.roll(1, dim) * b.roll(-1, dim)
 
 
@@ -297,6 +308,9 @@ def tensordot(a, b, dims=2):
     keep_a = [i for i in range(a._array.ndim) if i not in over_a]
     keep_b = [i for i in range(b._array.ndim) if i not in over_b]
     for i, j in zip(over_a, over_b):
+        if 1 in (a._array.shape[i], b._array.shape[j]):  # a size of 1 broadcasts: what it meets is summed first
+            a = reduce_sum(a, axis=(i,), keepdims=True) if b._array.shape[j] == 1 else a
+            b = reduce_sum(b, axis=(j,), keepdims=True) if a._array.shape[i] == 1 else b
         if a._array.shape[i] != b._array.shape[j]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second has "
@@ -437,6 +451,8 @@ def _pair(labels, a, other_labels, b, later):
     shape = [common[s] for s in batch]
     lefts, rights, inner = [size_a[s] for s in left], [size_b[s] for s in right], [common[s] for s in summed]
     n, m, k, p = (int(np.prod(s, dtype=np.int64)) for s in (shape, lefts, inner, rights))
+    if n and m and k and p:
+        refuse_kinds("bmm", a, "b")
     product = ops.matmul(reshape(a, n, m, k), reshape(b, n, k, p))
     return batch + left + right, reshape(product, shape + lefts + rights)
 

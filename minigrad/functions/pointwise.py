@@ -17,7 +17,7 @@ from ..ops.elementwise import (
 )  # fmt: skip
 from ..primitive import align, as_operand, common_dtype, to_dtype
 from ..tensor import Tensor, wrap
-from .arguments import refuse_kinds, tensor_argument
+from .arguments import refuse_kinds, scalar_as, tensor_argument
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
@@ -50,7 +50,7 @@ def _factor(input, other, alpha, name="alpha"):
         raise RuntimeError(f"Boolean {name} only supported for Boolean results.")
     if isinstance(alpha, builtins.float) and not result.is_floating_point:
         raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
-    return builtins.bool(alpha) if result is dtypes.bool_ else alpha
+    return scalar_as(alpha, result)
 
 
 def sub(input, other, *, alpha=1):
@@ -208,11 +208,11 @@ ceil = _integers_as_they_are(ops.ceil)
 trunc = _integers_as_they_are(ops.trunc)
 
 
-def round(input, *, decimals=0):
-    """The nearest multiple of 10 ** -decimals, halves to even."""
+def round(input, *, decimals=None):
+    """The nearest multiple of 10 ** -decimals (1 unless given), halves to even."""
     if input._array.dtype.kind == "f":
-        return ops.round(input, decimals)
-    refuse_kinds("round_cpu" if decimals else "round_vml_cpu", input, "biu" if decimals else "b")
+        return ops.round(input, decimals or 0)
+    refuse_kinds("round_cpu" if decimals else "round_vml_cpu", input, "b" if decimals is None else "biu")
     return ops.clone(input)
 
 
@@ -261,7 +261,7 @@ def clamp(input, min=None, max=None):
         raise TypeError(f"clamp() received an invalid combination of arguments ({given}): give two numbers or two Tensors")
     names = [n for n, bound in (("low", min), ("high", max)) if bound is not None]
     bounds = [b for b in (min, max) if b is not None]
-    if _is_bool(input):
+    if _is_bool(input) and (len(bounds) == 2 or not isinstance(bounds[0], Tensor)):
         input = to_dtype(input, common_dtype([input, *bounds]))
         refuse_kinds("clamp_cpu", input, "b")
     with_nan = any(isinstance(b, builtins.float) and b != b for b in bounds)
@@ -320,7 +320,7 @@ def _three(function, *operands_and_value):
     *operands, value = operands_and_value
     operands = align(operands, to_float=False)
     refuse_kinds(f"{function}_cpu_out", operands[0], "b")
-    return *operands, value if operands[0]._array.dtype.kind == "f" else int(value)
+    return *operands, scalar_as(value, operands[0].dtype)
 
 
 def addcdiv(input, tensor1, tensor2, *, value=1):
@@ -419,7 +419,8 @@ def fill(input, value):
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
-    value = to_dtype(value if isinstance(value, Tensor) else as_operand(value), input.dtype)
+    value = value if isinstance(value, Tensor) else scalar_as(as_operand(value), input.dtype)
+    value = to_dtype(value, input.dtype)
     return ops.fill(input, value)
 
 

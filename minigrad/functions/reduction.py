@@ -318,12 +318,12 @@ def logsumexp(input, dim, keepdim=False):
 def _normalised(name, op):
     def function(input, dim, dtype=None):
         input = _as_dtype(input, dtype)
-        refuse_kinds(f"{name}_lastdim_kernel_impl", input, "biu")
         axis = one_dim(dim, input._array.ndim, name)
-        if not input._array.ndim:
-            return op(input.reshape(1), 0).reshape(())
         if not input._array.size:
             return input.clone()
+        refuse_kinds(f"{name}_lastdim_kernel_impl", input, "biu")
+        if not input._array.ndim:
+            return op(input.reshape(1), 0).reshape(())
         return op(input, axis)
 
     function.__name__, function.__doc__ = name, op.__doc__

@@ -181,6 +181,8 @@ def movedim(input, source, destination):
             f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number of "
             f"dims as destination ({list(destination)} dims)"
         )
+    if not ndim:
+        return ops.permute(input, (), "Permute")
     order = [i for i in range(ndim) if i not in source]
     for to, frm in sorted(zip(destination, source)):
         order.insert(to, frm)
@@ -240,7 +242,9 @@ def broadcast_tensors(*tensors):
 
 def sum_to_size(input, *size):
     """Summed down to a shape that broadcasts to input's."""
-    size = sizes(size, "sum_to_size")
+    size, own = sizes(size, "sum_to_size"), input._array.shape
+    if len(size) > len(own) or builtins.any(n not in (1, m) for n, m in zip(size[::-1], own[::-1])):
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(own)}}}.")
     return ops.sum_to(input, size) if size != input._array.shape else input
 
 
@@ -251,6 +255,8 @@ def narrow(input, dim, start, length):
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     axis = one_dim(dim, ndim, "narrow")
     size = input._array.shape[axis]
+    if isinstance(start, Tensor) and (start._array.ndim or start._array.dtype.kind == "f"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     start = whole(start, "narrow", "start")
     if not -size <= start <= size:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size}], but got {start})")
@@ -380,6 +386,10 @@ def vsplit(input, indices_or_sections):
 
 def dsplit(input, indices_or_sections):
     """tensor_split along dim 2."""
+    if input._array.ndim < 3:
+        raise RuntimeError(
+            f"torch.dsplit requires a tensor with at least 3 dimension, but got a tensor with {input._array.ndim} dimensions!"
+        )
     return tensor_split(input, indices_or_sections, 2)
 
 
@@ -392,7 +402,9 @@ def _tensors(tensors, function):
         if not isinstance(x, Tensor):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if not tensors:
-        raise RuntimeError(f"{function}(): expected a non-empty list of Tensors" if function != "stack" else "stack expects a non-empty TensorList")
+        if function == "torch.cat":
+            raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+        raise RuntimeError(f"{function} expects a non-empty TensorList")
     return tensors
 
 
@@ -518,8 +530,9 @@ def tile(input, *dims):
     return repeat(input, (1,) * (input._array.ndim - len(dims)) + dims)
 
 
-def flip(input, *dims):
+def flip(input, *dims, **named):
     """Backwards along the dims: a copy."""
+    dims = (named["dims"],) if named else dims
     dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     axes = many_dims(tuple(dims), input._array.ndim, "flip")
     return ops.flip(input, axes) if input._array.ndim else input.clone()
@@ -549,6 +562,8 @@ def roll(input, shifts, dims=None):
     dims = tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if len(dims) != len(shifts):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    if not input._array.ndim:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
     return ops.roll(input, shifts, tuple(one_dim(d, input._array.ndim, "roll") for d in dims))
 
 
@@ -556,6 +571,8 @@ def rot90(input, k=1, dims=(0, 1)):
     """Turned by k quarter turns in the plane of two dims."""
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input._array.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input._array.ndim}")
     a, b = (one_dim(d, input._array.ndim, "rot90") for d in dims)
     if a == b:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
@@ -644,6 +661,8 @@ def meshgrid(*tensors, indexing=None):
     for x in tensors:
         if x._array.ndim > 1:
             raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {x}")
+    if len({x._array.dtype for x in tensors}) > 1:
+        raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     vectors = [x.reshape(-1) for x in tensors]

@@ -26,7 +26,7 @@ def _var_g(g, xp, x, axis, correction):
     """2 * g * (x - mean(x)) / degrees of freedom; torch's choice where there are none"""
     degrees = xp.count(x.shape, axis) - correction
     if axis is None and degrees <= 0:
-        return g * xp.where(x == xp.mean(x, axis, True), math.nan, math.inf)
+        return xp.where(x == xp.mean(x, axis, True), g * math.nan, g * math.inf)
     return g * (2 / degrees if degrees else math.inf) * (x - xp.mean(x, axis, True))
 
 
