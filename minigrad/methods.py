@@ -318,7 +318,8 @@ def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, me
 
 Tensor.to = _to
 for _name, _dtype in {
-    "double": dtypes.float64, "float": dtypes.float32, "half": dtypes.float16, "int": dtypes.int32, "long": dtypes.int64,
+    "double": dtypes.float64, "float": dtypes.float32, "half": dtypes.float16, "int": dtypes.int32,
+    "long": dtypes.int64,
     "short": dtypes.int16, "bool": dtypes.bool_, "byte": dtypes.uint8, "char": dtypes.int8,
 }.items():  # fmt: skip
     setattr(Tensor, _name, (lambda d: lambda self, memory_format=None: self.to(d))(_dtype))
