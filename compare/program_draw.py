@@ -399,6 +399,8 @@ class Builder:
             {x}.take_along_dim(T.zeros_like({x}, dtype=T.int64), 0) ; T.addmm({x}, {x}, {x}) ; {x}[None, [0]] ;
             {x}[:, None, [0]]
         """)
+        if 0 in shape or not shape:
+            forms = [form for form in forms if "index_select" not in form]
         return f"{self.new()} = " + self.choose.pick(forms).format(x=x)
 
     def view(self) -> str | None:
@@ -467,16 +469,25 @@ class Builder:
             {x}.sigmoid_() ; {x}.square_() ; {x}.pow_(2) ; {x} /= {k} ; {x}.addcmul_({y}, {y}, value=0.5) ;
             {x}.lerp_({y}, 0.5) ; {x}.div_({y}) ; {x}[[0, -1]] = {k} ; {x}[[0]] += {k} ; {x}.t_() ;
             {x}.unsqueeze_(0) ; {x}.squeeze_() ; {x}.transpose_(0, -1) ;
-            {x}.index_add_(0, T.tensor([0]), {x}[:1].detach()) ; {x}.floor_() ; {x}.cos_() ; {x}.sqrt_() ;
-            {x}.fill_({x}.sum()) ; {x}.scatter_(0, T.zeros_like({x}, dtype=T.int64), {y}) ;
-            {x}.index_fill_(0, T.tensor([0]), {k}) ; {x}.scatter_add_(0, T.zeros_like({x}, dtype=T.int64), {y}) ;
+            {x}.index_add_(0, T.tensor([0]), {x}[:1].clone()) ; {x}.floor_() ; {x}.cos_() ; {x}.sqrt_() ;
+            {x}.fill_({x}.sum()) ; {x}.scatter_(0, T.zeros_like({x}, dtype=T.int64), {z}) ;
+            {x}.index_fill_(0, T.tensor([0]), {k}) ; {x}.scatter_add_(0, T.zeros_like({x}, dtype=T.int64), {z}) ;
             {x}.clamp_min_({k}) ; {x}.tril_() ; {x}.reciprocal_() ; {x}.cumsum_(0) ; {x}[:1] = {x}[-1:] ;
             {x}.masked_fill_({x} > 0, {x}.sum())
         """)
-        text = self.choose.pick(forms).format(x=x, y=y, k=k)
-        if self.choose.chance(25):
+        if t.numel() == 0 or t.dim() == 0:
+            # Index ops on nothing, and on numbers: torch's own storage arithmetic complains, in its own words.
+            forms = [form for form in forms if "index_" not in form and "scatter" not in form]
+        if _is_expanded(t):
+            # Most ops refuse; those that do not leave a graph that fails when it is run.
+            forms = [form for form in forms if not any(word in form for word in ("[", "fill_", "zero_", "copy_"))]
+        z = self.choose.pick(self.names(lambda o: o.shape == t.shape and o is not t) or [f"{x}.clone()"])
+        text = self.choose.pick(forms).format(x=x, y=y, z=z, k=k)
+        if self.choose.chance(25) and not _is_expanded(t):
             # Through a view that nobody keeps.
             names, _, view = self._view(x, t, lambda: "_").rpartition(" = ")
+            if "expand" in view or "broadcast" in view:
+                return text
             if "," in names:
                 view += "[0]"
             ends = ["mul_(2)", "add_(1)", "zero_()", "neg_()", "sin_()", "copy_(T.tensor(1.5))", f"fill_({k})"]
@@ -555,8 +566,9 @@ class Builder:
         afterwards = _forms("""
             log.append(('{h}', t.grad)) ; log.append(('{h}', t.grad.mul_(3))) ; log.append(('{h}', t))
         """)
+        once = "lambda t: None if t.grad is None else "
         if self.tensors[x].is_leaf and self.choose.chance(25):
-            form = "{h} = {x}.register_post_accumulate_grad_hook(lambda t: " + self.choose.pick(afterwards) + ")"
+            form = "{h} = {x}.register_post_accumulate_grad_hook(" + once + self.choose.pick(afterwards) + ")"
         else:
             form = "{h} = {x}.register_hook(lambda g: None if g is None else " + self.choose.pick(forms) + ")"
         return form.format(x=x, h=self.new("h"))
@@ -619,7 +631,11 @@ class Builder:
             arguments.append("allow_unused=True")
         elif self.choose.chance(30):
             arguments.append("materialize_grads=True")
-        return f"{', '.join(self.new() for _ in xs)}, = T.autograd.grad({', '.join(arguments)})"
+        call = f"T.autograd.grad({', '.join(arguments)})"
+        if len(xs) > 1:
+            # Gradients that are equal may be one tensor or two; what is written into one must not tell.
+            call = f"[None if g is None else g.clone() for g in {call}]"
+        return f"{', '.join(self.new() for _ in xs)}, = {call}"
 
     def function(self) -> str | None:
         """Define a Function; the next statement applies it."""
@@ -728,6 +744,10 @@ def _readable(t: Any) -> bool:
         return t.is_leaf or True
     except RuntimeError:
         return False
+
+
+def _is_expanded(t: Any) -> bool:
+    return any(stride == 0 and size > 1 for stride, size in zip(t.stride(), t.shape))
 
 
 def _is_on_leaf(t: Any) -> bool:
