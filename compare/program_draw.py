@@ -366,6 +366,9 @@ class Builder:
             {x}.argmax() ; T.var({x}, correction=0) ; {x}.amax() ; {x}.any() ; T.norm({x}, dim={d}{keep})
         """)
         pairs = ["{x}.max({d}{keep})", "{x}.min({d}{keep})", "{x}.sort({d})", "{x}.topk(1, {d})"]
+        if t.unique().numel() < t.numel():
+            # Which of several equal entries is found is left open.
+            pairs = [form for form in pairs if "topk" not in form]
         if self.choose.chance(12):
             return f"{self.new()}, {self.new()} = " + self.choose.pick(pairs).format(x=x, d=d, keep=keep)
         return f"{self.new()} = " + self.choose.pick(forms).format(x=x, d=d, keep=keep)
@@ -428,6 +431,9 @@ class Builder:
         if self.choose.chance(40) and 1 in t.shape:
             bigger = "(" + "".join(f"{3 if size == 1 else size}, " for size in t.shape) + ")"
         keep = "(" + "-1, " * t.dim() + ")"
+        if t._base is None and not t.is_contiguous():
+            # The layout of a result is the engine's affair, and so is whether a reshape of it copies.
+            forms = [f for f in forms if not any(w in f for w in ("view", "reshape", "flatten", "ravel", "contiguous"))]
         if not t.dim():
             # torch answers with a stack trace of its own.
             forms = [form for form in forms if "unflatten" not in form]
@@ -480,7 +486,7 @@ class Builder:
             forms = [form for form in forms if "index_" not in form and "scatter" not in form]
         if _is_expanded(t):
             # Most ops refuse; those that do not leave a graph that fails when it is run.
-            forms = [form for form in forms if not any(word in form for word in ("[", "fill_", "zero_", "copy_"))]
+            forms = [form for form in forms if not any(w in form for w in ("[", "fill_", "zero_", "copy_", "tril_"))]
         z = self.choose.pick(self.names(lambda o: o.shape == t.shape and o is not t) or [f"{x}.clone()"])
         text = self.choose.pick(forms).format(x=x, y=y, z=z, k=k)
         if self.choose.chance(25) and not _is_expanded(t):
@@ -632,9 +638,8 @@ class Builder:
         elif self.choose.chance(30):
             arguments.append("materialize_grads=True")
         call = f"T.autograd.grad({', '.join(arguments)})"
-        if len(xs) > 1:
-            # Gradients that are equal may be one tensor or two; what is written into one must not tell.
-            call = f"[None if g is None else g.clone() for g in {call}]"
+        # Gradients that are equal may be one tensor or two, and views of others; what is written must not tell.
+        call = f"[None if g is None else g.clone() for g in {call}]"
         return f"{', '.join(self.new() for _ in xs)}, = {call}"
 
     def function(self) -> str | None:
@@ -648,6 +653,8 @@ class Builder:
         if not classes or x is None:
             return None
         name = self.choose.pick(classes)
+        if not self.tensors[x].is_contiguous():
+            return None
         source = next((s for s in reversed(self.statements) if s.startswith(f"class {name}(")), "")
         arguments = [x]
         if "forward(ctx, x, k)" in source:
@@ -707,7 +714,9 @@ class Builder:
                 break
         else:
             text = self.leaf()
-        if self.choose.chance(6) and "\n" not in text and not text.startswith("with "):
+        # A change of shape that is not recorded leaves a graph whose gradients do not fit.
+        reshaped = any(word in text for word in (".t_()", "squeeze_(", "transpose_("))
+        if self.choose.chance(6) and "\n" not in text and not text.startswith("with ") and not reshaped:
             text = f"with T.{self.choose.pick(self.BLOCKS)}: {text}"
         return text
 

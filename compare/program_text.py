@@ -37,7 +37,13 @@ STABLE_TEXTS = (
 )
 
 # What torch says where it cannot do what it would promise; there is nothing to compare with, and the program ends.
-OWN_LIMITS = ("ZeroTensors are immutable", "derivative for aten::", "INTERNAL ASSERT", "got an unexpected error")
+OWN_LIMITS = (
+    "ZeroTensors are immutable",
+    "derivative for aten::",
+    "INTERNAL ASSERT",
+    "got an unexpected error",
+    "leaf variable has been moved into the graph interior",
+)
 
 
 class Outcome:
