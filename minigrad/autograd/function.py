@@ -5,13 +5,14 @@ styles of torch are served: `forward(ctx, *args)`, and `forward(*args)` with `se
 """
 
 import functools
+import traceback
 import weakref
 
 import numpy as np
 
 from ..grad_mode import no_grad, set_grad_enabled, state
 from ..graph import Cotangents, Node, Output, creation
-from ..primitive import freed_error
+from ..primitive import Plans, freed_error
 from ..tensor import Tensor, alias, wrap
 from .engine import edge_of
 
@@ -264,6 +265,8 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
     node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
     ctx._node = weakref.ref(node)
+    if Plans.instrument is not None:  # anomaly mode
+        node.trace = traceback.format_stack()[:-2]
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):
         if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":

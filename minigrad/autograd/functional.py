@@ -181,10 +181,11 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
             "The vector v can only be None if the input to the user-provided function is a single Tensor with a single "
             "element.",
         )
-        y = _scalar(func(*xs), "vhp")
+        out = func(*xs)
+        y = _scalar(out, "vhp")
         first = _grad((y,), xs, (wrap(np.ones_like(y._array)),), True, strict)
         products = _grad(first, xs, vs, create_graph, strict)
-    return _packed((y,), False, create_graph), _packed(products, many, create_graph)
+    return _packed((out,), False, create_graph), _packed(products, many, create_graph)
 
 
 def hvp(func, inputs, v=None, create_graph=False, strict=False):

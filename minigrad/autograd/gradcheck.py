@@ -60,7 +60,7 @@ def _check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, fast
                 "will likely fail if all the inputs are not of double precision floating point or complex. ",
                 stacklevel=3,
             )
-        if 0 in x._array.strides and any(s == 0 and n > 1 for s, n in zip(x._array.strides, x._array.shape)):
+        if x._array.size and any(s == 0 and n > 1 for s, n in zip(x._array.strides, x._array.shape)):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
                 "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous "
