@@ -399,15 +399,17 @@ def test_a_thousand_training_steps_leave_memory_flat(no_gc):
     x = minigrad.linspace(-1, 1, 50)
     for _ in range(50):
         step(minigrad, w, x)
+    growth = []
     tracemalloc.start()
     try:
-        step(minigrad, w, x)
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(1000):
-            step(minigrad, w, x)
-        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+        for _ in range(3):  # the interpreter's own tables grow now and then; a leak grows every time
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(1000):
+                step(minigrad, w, x)
+            growth.append(tracemalloc.get_traced_memory()[0] - before)
     finally:
         tracemalloc.stop()
+    assert min(growth) < 1000, growth
 
 
 # -- hooks -----------------------------------------------------------------------------------------------------------
