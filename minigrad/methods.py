@@ -207,7 +207,15 @@ Tensor.__rrshift__ = _reflected(functions.bitwise_right_shift)
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(Tensor, f"__{_name}__", getattr(elementwise, _name).primitive.operator)
 Tensor.__neg__, Tensor.__pos__, Tensor.__abs__ = functions.neg, functions.positive, functions.abs
-Tensor.__invert__ = functions.bitwise_not
+
+
+def _invert(self):
+    if self._array.dtype.kind == "f":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return functions.bitwise_not(self)
+
+
+Tensor.__invert__ = _invert
 for _symbol, _method in {
     "add": "add_", "sub": "sub_", "mul": "mul_", "truediv": "div_", "floordiv": "floor_divide_", "mod": "remainder_",
     "pow": "pow_", "and": "bitwise_and_", "or": "bitwise_or_", "xor": "bitwise_xor_", "lshift": "bitwise_left_shift_",
@@ -587,6 +595,8 @@ Tensor.new = lambda self, *args: construct(self.dtype, args)
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """|input - other| <= atol + rtol * |other|, elementwise; equal infinities are close"""
+    functions.arguments.tensor_argument(input, "isclose")
+    functions.arguments.tensor_argument(other, "isclose", "other", 2)
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{input.dtype.type_name} did not match {other.dtype.type_name}")
     if rtol < 0 or atol < 0:
@@ -601,8 +611,6 @@ def _close(a, b, rtol, atol, equal_nan):
     close = a == b
     if equal_nan and a.dtype.kind == "f":
         close = close | ((a != a) & (b != b))
-    if a.dtype.kind == "b":
-        return close
     wide = a.dtype if a.dtype.kind == "f" else np.float64
     error = np.abs(a.astype(wide) - b.astype(wide))
     return close | (np.isfinite(error) & (error <= atol + np.abs(rtol * b.astype(wide))))
