@@ -11,7 +11,7 @@ import numpy as np
 
 _DIRECT = (
     "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh "
-    "abs floor ceil trunc remainder fmod maximum minimum fmax fmin logaddexp zeros_like "
+    "abs floor ceil trunc remainder fmod maximum minimum fmax fmin logaddexp zeros_like logaddexp2 "
     "logical_and logical_or logical_xor logical_not isinf isfinite signbit hypot copysign"
 ).split()
 
@@ -138,6 +138,15 @@ class NumPy:
             small = np.where((b % 2 == 0) & (a == -1), 1, np.where(abs(a) == 1, a, 0))
             return np.where(b < 0, small, np.power(a, np.maximum(b, 0))).astype(a.dtype)
         return np.power(a, b)
+
+    def rsqrt(x):
+        return 1 / np.sqrt(x)
+
+    def xlogy(a, b):
+        return np.where((a == 0) & (b == b), 0, a * np.log(b))
+
+    def lowest(x):
+        return float(np.finfo(x.dtype).min)
 
     def passed(x, gate):
         return NumPy.where(gate <= 0, 0, x)
@@ -352,6 +361,11 @@ class NumPy:
 
     def dot(a, b):
         return np.dot(a, b) if a.dtype.itemsize > 2 else np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+
+    def sum_of_products(a, b):
+        if a.shape == b.shape and a.dtype in WIDE_ENOUGH:  # no temporary, and at 2000 elements a third of the time
+            return np.dot(a.reshape(-1), b.reshape(-1))
+        return NumPy.sum(a * b, None, False)
 
     def outer(a, b):
         return a[:, None] * b

@@ -177,6 +177,8 @@ def setitem(x, index, value):
     from ..inplace import check_writable, snapshot, write
 
     key, basic = _key(x, index)
+    if not basic and isinstance(value, Tensor) and value._array.dtype != x._array.dtype:
+        _same_dtype(x, key, value)
     if not isinstance(value, Tensor):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
@@ -395,9 +397,18 @@ def index_add(input, dim, index, source, *, alpha=1):
     return ops.with_item_added(input, source, key=key)
 
 
+def _one_dtype(function, input, source):
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"{function}(): self and source expected to have the same dtype, but got (self) {input.dtype.type_name} and "
+            f"(source) {source.dtype.type_name}"
+        )
+
+
 def index_copy(input, dim, index, source):
     """A copy of input with its slices at the vector index replaced by source's"""
     key = _vector_places("index_copy", input, dim, index)
+    _one_dtype("index_copy_", input, source)
     if not input._array.ndim:
         return ops.with_item(input.reshape(1), source.reshape(-1), key=key).reshape(())
     return ops.with_item(input, source, key=key)
@@ -432,6 +443,8 @@ def take_along_dim(input, indices, dim=None):
     if dim is None:
         return gather(flatten(input), 0, flatten(indices))
     axis = one_dim(dim, input._array.ndim, "take_along_dim")
+    n = input._array.shape[axis]
+    indices = where(indices < 0, indices + n, indices)  # gather takes no negative places
     a, b = list(input._array.shape), list(indices._array.shape)
     if len(a) != len(b):
         raise RuntimeError(
@@ -454,6 +467,7 @@ def take(input, index):
 
 def put(input, index, source, accumulate=False):
     """A copy of input with elements of the flattened tensor replaced (or added to)."""
+    _one_dtype("put_", input, source)
     op = ops.with_item_added if accumulate else ops.with_item
     flat = op(input.reshape(-1), source.reshape(-1), key=(index._array.reshape(-1).astype(np.int64),))
     return flat.reshape(input._array.shape)
@@ -491,7 +505,9 @@ def masked_select(input, mask):
 
 def masked_scatter(input, mask, source):
     """input with its elements where mask is true replaced by source's, in order"""
-    m = np.broadcast_to(_mask("masked_scatter", mask)._array, input._array.shape).copy()
+    input, mask = broadcast_tensors(input, _mask("masked_scatter", mask))
+    _one_dtype("masked_scatter", input, source)
+    m = mask._array.copy()
     n = int(m.sum())
     if source._array.size < n:
         raise RuntimeError(
@@ -541,13 +557,13 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
 def select_scatter(input, src, dim, index):
     """input with its slice at one place of a dim replaced"""
     axis = one_dim(dim, input._array.ndim, "select_scatter")
-    return ops.with_item(input, src, key=(slice(None),) * axis + (index, ...))
+    return ops.with_item(input, to_dtype(src, input.dtype), key=(slice(None),) * axis + (index, ...))
 
 
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """input with a slice of a dim replaced"""
     axis = one_dim(dim, input._array.ndim, "slice_scatter")
-    return ops.with_item(input, src, key=(slice(None),) * axis + (slice(start, end, step), ...))
+    return ops.with_item(input, to_dtype(src, input.dtype), key=(slice(None),) * axis + (slice(start, end, step), ...))
 
 
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):

@@ -220,7 +220,7 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
 
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * sum(batch1[i] @ batch2[i])"""
-    return _blend(input, bmm(batch1, batch2).sum(0), beta, alpha)
+    return _blend(input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
 def chain_matmul(*matrices):
@@ -258,6 +258,8 @@ def cross(input, other, dim=None):
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input._array.shape[dim]} and {other._array.shape[dim]}"
         )
+    refuse_kinds("cross", input, "b")
+    _one_scalar_type(input, other)
     shape = broadcast_shapes(input._array.shape, other._array.shape)
     a, b = expand(input, shape), expand(other, shape)
     return a.roll(-1, dim) * b.roll(1, dim) - a.roll(1, dim) * b.roll(-1, dim)
@@ -451,10 +453,16 @@ def _pair(labels, a, other_labels, b, later):
     shape = [common[s] for s in batch]
     lefts, rights, inner = [size_a[s] for s in left], [size_b[s] for s in right], [common[s] for s in summed]
     n, m, k, p = (int(np.prod(s, dtype=np.int64)) for s in (shape, lefts, inner, rights))
+    _one_scalar_type(a, b)
     if n and m and k and p:
         refuse_kinds("bmm", a, "b")
     product = ops.matmul(reshape(a, n, m, k), reshape(b, n, k, p))
     return batch + left + right, reshape(product, shape + lefts + rights)
+
+
+def _one_scalar_type(a, b):
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(f"expected scalar type {a.dtype.type_name} but found {b.dtype.type_name}")
 
 
 def _arranged(x, labels, order):

@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..ops import elementwise as ops
 from ..ops.elementwise import (
-    acos, acosh, asin, asinh, atan, atan2, atanh, bitwise_left_shift, bitwise_right_shift,
+    acos, acosh, asin, asinh, atan, atan2, atanh,
     cos, cosh, eq, exp, exp2, expm1, ge, gt, le, log, log1p, log2, log10, lt, ne, rsqrt, sigmoid, sin,
     sinh, sqrt, tan, tanh, reciprocal,
 )  # fmt: skip
@@ -337,12 +337,18 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
 
 def logaddexp(input, other):
     """log(exp(input) + exp(other))"""
-    return ops.logaddexp(input, other)
+    return ops.logaddexp(*_of_floats("logaddexp", input, other))
+
+
+def _of_floats(function, input, other):
+    _both_tensors(function, input, other)
+    refuse_kinds(f"{function}_cpu", align([input, other], to_float=False)[0], "biu")
+    return input, other
 
 
 def logaddexp2(input, other):
     """log2(2 ** input + 2 ** other)"""
-    return logaddexp(input * math.log(2), other * math.log(2)) / math.log(2)
+    return ops.logaddexp2(*_of_floats("logaddexp2", input, other))
 
 
 def xlogy(input, other):
@@ -352,7 +358,7 @@ def xlogy(input, other):
 
 def hypot(input, other):
     """sqrt(input ** 2 + other ** 2), without overflow"""
-    return ops.hypot(input, other)
+    return ops.hypot(*_of_floats("hypot", input, other))
 
 
 def copysign(input, other):
@@ -383,9 +389,7 @@ def sinc(input):
 
 def logit(input, eps=None):
     """log(x / (1 - x)), with x first clamped to [eps, 1 - eps] if eps is given"""
-    if eps is not None:
-        input = clamp(input, eps, 1 - eps)
-    return log(input / (1 - input))
+    return ops.logit(input, eps)
 
 
 def deg2rad(input):
@@ -455,6 +459,8 @@ def logical_not(input):
 def _bitwise(op, name):
     def function(input, other):
         for x in (input, other):
+            if not isinstance(x, Tensor) and dtypes.scalar_dtype(x) is None:
+                break  # no operand at all: the op says so
             if (x.dtype if isinstance(x, Tensor) else dtypes.scalar_dtype(x)).is_floating_point:
                 raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{common_dtype([input, other]).type_name}'")
         return op(input, other)
@@ -466,6 +472,20 @@ def _bitwise(op, name):
 bitwise_and = _bitwise(ops.bitwise_and, "bitwise_and")
 bitwise_or = _bitwise(ops.bitwise_or, "bitwise_or")
 bitwise_xor = _bitwise(ops.bitwise_xor, "bitwise_xor")
+
+
+def _shift(op, kernel):
+    def function(input, other):
+        if isinstance(input, Tensor) or isinstance(other, Tensor):
+            input, other = align([input, other], to_float=False)
+            refuse_kinds(kernel, input, "bf")
+        return op(input, other)
+
+    function.__name__, function.__doc__ = op.__name__, op.__doc__
+    return function
+
+
+bitwise_left_shift, bitwise_right_shift = _shift(ops.bitwise_left_shift, "lshift_cpu"), _shift(ops.bitwise_right_shift, "rshift_cpu")
 
 
 def bitwise_not(input):

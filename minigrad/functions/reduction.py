@@ -205,7 +205,7 @@ def _max_or_min(name, whole, pick, pairwise, result):
         if dim is None:
             if not input._array.size:
                 raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
-            return _drop(whole(input), None, False)
+            return _drop(whole(input, None), None, False)
         axis = one_dim(dim, input._array.ndim, name)
         _nonempty(input, (axis,), name)
         if not input._array.ndim:
@@ -275,6 +275,8 @@ def _scan(name, op):
     def function(input, dim, *, dtype=None):
         input = _as_dtype(input, dtype)
         axis = one_dim(dim, input._array.ndim, name)
+        if name == "logcumsumexp":
+            refuse_kinds("logcumsumexp_out_cpu", input, "biu")
         if not input._array.ndim:
             return op(input.reshape(1), 0).reshape(())
         out = op(input, axis)
@@ -349,7 +351,7 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
                     f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is empty "
                     "and the operation does not have an identity"
                 )
-        return (amax if p > 0 else amin)(size, every, keepdim)
+        return _drop((ops.largest if p > 0 else ops.smallest)(size, every), every, keepdim)
     if p == 0:
         return sum(ops.nonzero(input), every, keepdim)
     if p == 1:
@@ -373,6 +375,10 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
 
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean of what is not nan"""
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.type_name}"
+        )
     return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
 
 
@@ -412,6 +418,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 def kthvalue(input, k, dim=-1, keepdim=False):
     """(values, indices) of the k-th smallest along a dim, counted from 1"""
     axis = one_dim(dim, input._array.ndim, "kthvalue")
+    refuse_kinds("kthvalue_cpu", input, "b")
     if not 1 <= k <= (input._array.shape[axis] if input._array.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
     if not input._array.ndim:
@@ -422,6 +429,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 def median(input, dim=None, keepdim=False):
     """The lower median: of all elements, or (values, indices) along a dim; nan if there is a nan"""
+    refuse_kinds("median_cpu", input, "b")
     if dim is None:
         if not input._array.size:
             return wrap(np.array(np.nan, input._array.dtype))

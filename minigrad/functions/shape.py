@@ -12,7 +12,7 @@ from ..ops import shape as ops
 from ..ops.indexing import slice_
 from ..primitive import common_dtype, to_dtype
 from ..tensor import Tensor, wrap
-from .arguments import infer_size, many_dims, one_dim, sizes, whole
+from .arguments import infer_size, many_dims, one_dim, refuse_kinds, sizes, whole
 
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_tensors", "broadcast_to", "cat",
@@ -650,6 +650,7 @@ def trace(input):
     """The sum of the diagonal of a matrix."""
     if input._array.ndim != 2:
         raise RuntimeError("trace: expected a matrix")
+    refuse_kinds("trace", input, "b")
     return diagonal(input).sum()
 
 

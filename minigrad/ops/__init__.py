@@ -66,6 +66,9 @@ class Recorded:
     def embed(x, to):
         return x if x._array.shape == to else indexing.slice_adjoint(x, to, tuple(_slice(n) for n in x._array.shape))
 
+    def lowest(x):
+        return namespaces[x._array.__class__].lowest(x._array)
+
     def outer(a, b):
         return shape.reshape(a, (-1, 1), None) * b
 

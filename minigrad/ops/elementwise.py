@@ -87,7 +87,7 @@ def sub_scaled(a, b, *, alpha):
     return a - alpha * b
 
 
-@primitive(promote="same", direct=operator.mul, a=lambda g, b: g * b, b=lambda g, a: g * a)
+@primitive(promote="same", direct=operator.mul, product=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
 def mul(a, b):
     """a * b"""
     return a * b
@@ -137,7 +137,7 @@ def sqrt(xp, x):
 @primitive(promote="float", x=lambda g, xp, out: -0.5 * g * xp.power(out, 3))
 def rsqrt(xp, x):
     """1 / sqrt(x)"""
-    return 1 / xp.sqrt(x)
+    return xp.rsqrt(x)
 
 
 @primitive(promote="float", x=lambda g, out: -g * (out * out))
@@ -257,8 +257,8 @@ def log1p(xp, x):
 @primitive(
     promote="float",
     refuse=takes("logaddexp", "input", "other"),
-    a=lambda g, xp, a, out: g * xp.exp(a - out),
-    b=lambda g, xp, b, out: g * xp.exp(b - out),
+    a=lambda g, xp, a, b: g / (1 + xp.exp(b - a)),
+    b=lambda g, xp, a, b: g / (1 + xp.exp(a - b)),
 )
 def logaddexp(xp, a, b):
     """log(exp(a) + exp(b)) without overflow"""
@@ -267,13 +267,36 @@ def logaddexp(xp, a, b):
 
 @primitive(
     promote="float",
+    refuse=takes("logaddexp2", "input", "other"),
+    a=lambda g, xp, a, b: g / (1 + xp.exp2(b - a)),
+    b=lambda g, xp, a, b: g / (1 + xp.exp2(a - b)),
+)
+def logaddexp2(xp, a, b):
+    """log2(2 ** a + 2 ** b) without overflow"""
+    return xp.logaddexp2(a, b)
+
+
+@primitive(
+    promote="float",
     refuse=takes("xlogy"),
-    a=lambda g, xp, b: g * xp.log(b),
+    a=lambda g, xp, a, b: xp.where((a == 0) & (b <= 0), 0, xp.xlogy(g, b)),
     b=lambda g, a, b: g * a / b,
 )
 def xlogy(xp, a, b):
     """a * log(b), and 0 where a is 0 (nan where b is nan)"""
-    return xp.where((a == 0) & (b == b), 0, a * xp.log(b))
+    return xp.xlogy(a, b)
+
+
+@primitive(
+    promote="float",
+    x=lambda g, xp, x, eps: xp.where(
+        (x >= (eps or 0)) & (x <= 1 - (eps or 0)), g / (x * (1 - x)), math.nan if eps is None else 0
+    ),
+)
+def logit(xp, x, *, eps):
+    """log(x / (1 - x)), with x first limited to [eps, 1 - eps] unless eps is None"""
+    inside = x if eps is None else xp.minimum(xp.maximum(x, eps), 1 - eps)
+    return xp.log(inside / (1 - inside))
 
 
 # -- trigonometry --------------------------------------------------------------------------------------------------
@@ -350,13 +373,13 @@ def tanh(xp, x):
     return xp.tanh(x)
 
 
-@primitive(promote="float", x=lambda g, xp, x: g / xp.sqrt(x * x + 1))
+@primitive(promote="float", x=lambda g, xp, x: g * xp.rsqrt(x * x + 1))
 def asinh(xp, x):
     """The inverse hyperbolic sine."""
     return xp.asinh(x)
 
 
-@primitive(promote="float", x=lambda g, xp, x: g / xp.sqrt(x * x - 1))
+@primitive(promote="float", x=lambda g, xp, x: g * xp.rsqrt(x * x - 1))
 def acosh(xp, x):
     """The inverse hyperbolic cosine."""
     return xp.acosh(x)
@@ -698,8 +721,8 @@ def fill(xp, x, value):
 @primitive(
     promote="float",
     refuse=takes("hypot", "input", "other"),
-    a=lambda g, a, out: g * (a / out),
-    b=lambda g, b, out: g * (b / out),
+    a=lambda g, a, out: g * a / out,
+    b=lambda g, b, out: g * b / out,
 )
 def hypot(xp, a, b):
     """sqrt(a * a + b * b), without overflow"""
@@ -709,7 +732,7 @@ def hypot(xp, a, b):
 @primitive(
     promote="float",
     refuse=takes("copysign", "input"),
-    a=lambda g, xp, a, out: xp.where(a == 0, 0, g * (out / a)),
+    a=lambda g, xp, a, out: g * xp.where(a == 0, 0, out / a),
     b=lambda g, xp: xp.zeros_like(g),
 )
 def copysign(xp, a, b):
@@ -719,7 +742,11 @@ def copysign(xp, a, b):
 
 @primitive(
     promote="float",
-    x=lambda g, xp, x: g * xp.where(x == 0, 0, (xp.cos(x * math.pi) * (x * math.pi) - xp.sin(x * math.pi)) / (x * math.pi * x)),
+    x=lambda g, xp, x: xp.where(
+        x * x * math.pi == 0,
+        0,
+        g * ((x * math.pi * xp.cos(x * math.pi) - xp.sin(x * math.pi)) / (x * x * math.pi)),
+    ),
 )
 def sinc(xp, x):
     """sin(pi x) / (pi x), 1 at 0"""

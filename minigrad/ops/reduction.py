@@ -26,7 +26,7 @@ def _var_g(g, xp, x, axis, correction):
     """2 * g * (x - mean(x)) / degrees of freedom; torch's choice where there are none"""
     degrees = xp.count(x.shape, axis) - correction
     if axis is None and degrees <= 0:
-        return xp.where(x == xp.mean(x, axis, True), g * math.nan, g * math.inf)
+        return g * xp.where(x == xp.mean(x, axis, True), xp.zeros_like(x) + math.nan, math.inf)
     return g * (2 / degrees if degrees else math.inf) * (x - xp.mean(x, axis, True))
 
 
@@ -65,9 +65,9 @@ def _cumprod_adjoint(g, xp, x, axis):
 
 def _logcumsumexp_g(g, xp, x, out, axis):
     """exp(x) times the sum from there on of g * exp(-out), in logarithms, the positive and negative g apart."""
-    size = xp.log(xp.abs(g))
-    positive = xp.logcumsumexp(xp.flip(xp.where(g > 0, size, -math.inf) - out, (axis,)), axis)
-    negative = xp.logcumsumexp(xp.flip(xp.where(g < 0, size, -math.inf) - out, (axis,)), axis)
+    size, none = xp.log(xp.abs(g)), xp.lowest(g)
+    positive = xp.logcumsumexp(xp.flip(xp.where(g > 0, size, none) - out, (axis,)), axis)
+    negative = xp.logcumsumexp(xp.flip(xp.where(g < 0, size, none) - out, (axis,)), axis)
     return xp.exp(xp.flip(positive, (axis,)) + x) - xp.exp(xp.flip(negative, (axis,)) + x)
 
 
@@ -125,15 +125,15 @@ def amin(xp, x, *, axis):
 
 
 @primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out), name="MaxBackward1")
-def largest(xp, x):
-    """The largest of all elements; ties share the gradient evenly, and so do nans"""
-    return xp.amax(x, None)
+def largest(xp, x, *, axis):
+    """amax where nans, too, share the gradient evenly"""
+    return xp.amax(x, axis)
 
 
 @primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out), name="MinBackward1")
-def smallest(xp, x):
-    """The smallest of all elements; ties share the gradient evenly, and so do nans"""
-    return xp.amin(x, None)
+def smallest(xp, x, *, axis):
+    """amin where nans, too, share the gradient evenly"""
+    return xp.amin(x, axis)
 
 
 @primitive(x=lambda g, xp, x, out: g * xp.exp(x - out))
