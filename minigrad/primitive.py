@@ -50,7 +50,7 @@ class OpNode(Node):
         return self.saved
 
 
-def primitive(*, promote=None, name=None, view=False, explain=None, direct=None, refuse=None, **formulas):
+def primitive(*, promote=None, name=None, view=False, explain=None, direct=None, refuse=None, product=False, **formulas):
     """Declare an op: `@primitive(a=lambda g, b: g * b, b=lambda g, a: g * a)` above its forward function.
 
     The forward's positional parameters are its tensor inputs (a first one called `xp` receives the namespace), its
@@ -59,11 +59,12 @@ def primitive(*, promote=None, name=None, view=False, explain=None, direct=None,
     the node, a string or a function of the static arguments. `view`: the result shows the first input's memory.
     `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *inputs, **static)`. `direct`:
     the same function without a Python frame, where there is one (operator.mul for a * b): 50 ns a call. `refuse`:
-    raises for operands of mixed dtypes that torch does not take.
+    raises for operands of mixed dtypes that torch does not take. `product`: the op is a * b, whose gradient for a 0-d input is one
+    dot product instead of a product and a sum.
     """
 
     def declare(forward):
-        op = Primitive(forward, formulas, promote, name, view, explain, direct, refuse)
+        op = Primitive(forward, formulas, promote, name, view, explain, direct, refuse, product)
         REGISTRY[forward.__name__] = op
         return op.call
 
@@ -73,7 +74,7 @@ def primitive(*, promote=None, name=None, view=False, explain=None, direct=None,
 class Primitive:
     """One op: its forward function, its formulas, and the code written for them."""
 
-    def __init__(self, forward, formulas, promote, name, view, explain, direct=None, refuse=None):
+    def __init__(self, forward, formulas, promote, name, view, explain, direct=None, refuse=None, product=False):
         self.name = forward.__name__
         self.forward = forward
         self.formulas = formulas
@@ -82,6 +83,7 @@ class Primitive:
         self.explain = explain
         self.direct = direct or forward
         self.refuse = refuse
+        self.product = product
         positional, keyword = parameters(forward)
         self.takes_xp = positional[0] == "xp"
         self.inputs = list(positional[self.takes_xp :])
@@ -335,19 +337,21 @@ class Plan:
             add(f"    {', '.join(self.static)}, = node.static")
         if any("xp" in op.needs[i] for i in self.needed):
             add("    xp = namespaces[g.__class__]")
-        results = []
+        terms = {}
         for i in self.needed:
-            call = ", ".join(n + "._array" if n in self.saved else n for n in op.needs[i])
-            add(f"    {i}_g = formula_{i}({call})")
-            results.append(f"{i}_g")
+            asked = [n + "._array" if n in self.saved else n for n in op.needs[i]]
+            terms[i] = f"formula_{i}({', '.join(asked)})"
         if self.broadcasts:
             add("    if node.shapes is not None:")
             add(f"        {', '.join(i + '_shape' for i in self.needed)}, = node.shapes")
-            for i in self.needed:
-                add(f"        {i}_g = sum_to({i}_g, {i}_shape)")
-        add(f"    return ({' '.join(r + ',' for r in results)})")
+            for i, term in terms.items():
+                dot = f"dot(g, {op.needs[i][1]}._array) if {i}_shape == () else " if op.product else ""
+                add(f"        {i}_g = {dot}sum_to({term}, {i}_shape)")
+            add(f"        return ({' '.join(i + '_g,' for i in terms)})")
+        add(f"    return ({' '.join(term + ',' for term in terms.values())})")
         scope = {f"formula_{i}": op.formulas[i] for i in self.needed}
-        scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces, "sum_to": sum_arrays_to}
+        scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces}
+        scope |= {"sum_to": sum_arrays_to, "dot": sum_of_products}
         return compile_function(f"vjp_{op.name}", lines, scope)
 
     def recorded_vjp(self, node, g):
@@ -386,6 +390,11 @@ def sum_arrays_to(g, shape):
     if g.shape == shape:
         return g
     return namespaces[g.__class__].sum_to(g, shape)
+
+
+def sum_of_products(g, x):
+    """sum(g * x), which broadcast to one shape."""
+    return namespaces[g.__class__].sum_of_products(g, x)
 
 
 def compile_function(name, lines, scope):

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 
+from .. import primitive
 from ..primitive import Plans
 from ..tensor import Tensor
 from . import engine
@@ -36,9 +37,20 @@ def _switch(enabled, check_nan):
 def _with_trace(record):
     def recording(out, *args):
         record(out, *args)
-        out._node.trace = traceback.format_stack()[:-2]
+        out._node.trace = _stack()
 
     return recording
+
+
+def _stack():
+    """The lines of the stack down to the call of the op, without the frames that record it."""
+    frames = traceback.extract_stack()
+    while frames[-1].filename.startswith("<minigrad") or frames[-1].filename in _RECORDING:
+        frames.pop()
+    return frames.format()
+
+
+_RECORDING = (__file__, primitive.__file__)
 
 
 def _check(node, results):
