@@ -419,6 +419,7 @@ REDUCTIONS = [
     shaped("norm", "T.norm(x)", bound=REDUCE),
     reduction("norm.p", COMPOSED, "T.norm(x, p, dim=dim, keepdim=keepdim)",
               static={"p": [2, 1, 3, 0.5, float("inf"), float("-inf"), 0]}),
+    shaped("norm.0", "T.norm(x, 0)", bound=REDUCE),
     reduction("all", EXACT, static={"dim": dim}, orders=0),
     reduction("any", EXACT, static={"dim": dim}, orders=0),
     shaped("all.all", "T.all(x)", bound=EXACT, orders=0),

@@ -45,6 +45,11 @@ def _grows(example: Any) -> bool:
     return np.broadcast_shapes(*shapes) != shapes[0]
 
 
+def _bool_mixed(example: Any) -> bool:
+    dtypes = {o.dtype for o in example.operands}
+    return "bool" in dtypes and len(dtypes) > 1
+
+
 TABLE: list[Known] = [
     Known("number % x", "*error*", "torch has no derivative of number % tensor, though it has that of tensor % tensor; "
           "ours is that one"),
@@ -55,6 +60,15 @@ TABLE: list[Known] = [
           "then finds it modified", lambda example: example.operands[1].alias is not None),
     Known("x[[]...[]] = y", "*", "torch asserts internally in the backward of a float tensor written into an integer one",
           lambda example: not example.operands[0].is_float and example.operands[1].is_float),
+    Known("fill.tensor", "*error*", "torch asserts internally in the backward of an integer tensor filled by a float one",
+          lambda example: not example.operands[0].is_float),
+    Known("addcdiv", "*error*", "torch's backward of an integer tensor plus a float one casts back to the integer's dtype",
+          lambda example: not example.operands[0].is_float),
+    Known("*mm*", "*error", "of a bool and another dtype: which of its two refusals torch gives depends on shapes and order", _bool_mixed),
+    Known("*einsum*", "*error", "as above", _bool_mixed),
+    Known("x @ y", "*error", "as above", _bool_mixed),
+    Known("asinh", "in-place error", "torch has no derivative of asinh_, though it has that of asinh"),
+    Known("atanh", "in-place error", "torch has no derivative of atanh_, though it has that of atanh"),
     Known("*prod*", "*grad*", "torch divides the product by the entry: inf / inf", _infinite),
     Known("*prod*", "double backward*", "torch divides the product by the entry: inf / inf", _infinite),
     Known("F.bilinear", "*grad*", "0 * inf, in the order in which the three factors are multiplied", _infinite),

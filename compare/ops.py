@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from . import cases, checks, engines
+from . import cases, checks, engines, html
 from .cases import Case
 from .checks import BACKWARD, DOUBLE, FORWARD, Verdict
 from .report import Failure, Options, Progress, Result
@@ -73,8 +73,10 @@ class Coverage:
         self.checks += verdict.checks
         failed = {order for order, _ in verdict.failures}
         orders = {FORWARD, *verdict.worst, *failed}
+        dtypes = {o.dtype for o in example.operands}
+        dtype = "mixed" if len(dtypes) > 1 else example.dtype
         for order in orders:
-            cell = self.cells.setdefault(example.dtype, {}).setdefault(example.kind, {}).setdefault(order, [0, 0.0, 0])
+            cell = self.cells.setdefault(dtype, {}).setdefault(example.kind, {}).setdefault(order, [0, 0.0, 0])
             cell[0] += 1
             cell[1] = max(cell[1], verdict.worst.get(order, 0.0))
             cell[2] += order in failed
@@ -112,8 +114,30 @@ def run_case(ours: Any, theirs: Any, case: Case, options: Options, limit: int = 
         verdict = explore(ours, theirs, case, examples, options.seed, coverage)
         if verdict is not None:
             failures.append(checks.as_failure(verdict))
-    details = {"coverage": coverage.cells, "call": case.call, "orders": case.orders}
+    details = {"coverage": coverage.cells, "call": case.call, "orders": case.orders,
+               "formulas": html.formulas_of(primitives(ours, case))}  # fmt: skip
     return Result("ops", case.name, coverage.checks, coverage.worst, failures, details=details)
+
+
+def primitives(T: Any, case: Case) -> list[Any]:
+    """The primitives that a row's result is made of, by walking its graph; none for an engine without such nodes."""
+    found: dict[str, Any] = {}
+    for turn in range(4 if case.orders else 0):
+        example = checks.draw(case, Seeded(turn), "plain", "float64")
+        if example is None:
+            continue
+        try:
+            outs = checks.flatten(checks._Run(T, example, example.differentiable()).call(), T)
+        except Exception:  # a row that fails has been reported by its checks
+            return []
+        pending = [o.grad_fn for o in outs if isinstance(o, T.Tensor) and o.grad_fn is not None]
+        while pending:
+            node = pending.pop()
+            plan = getattr(node, "plan", None)
+            if plan is not None:
+                found[plan.primitive.name] = plan.primitive
+            pending += [n for n, _ in node.next_functions if n is not None]
+    return list(found.values())
 
 
 def explore(ours: Any, theirs: Any, case: Case, examples: int, seed: int, coverage: Coverage) -> Verdict | None:

@@ -25,14 +25,16 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("case", cases.CASES, ids=IDS)
 def test_a_row_runs_on_torch_and_has_the_orders_it_claims(case: cases.Case) -> None:
-    traces = [checks.trace(torch, example, orders) for example, orders, _ in ops.grid(case, 0, True)]
+    traces = [checks.trace(torch, example, orders, subsets=False) for example, orders, _ in ops.grid(case, 0, True)
+              if example.kind in ("plain", "ties")]  # fmt: skip
     assert any("error" not in t.values for t in traces), [t.values for t in traces][:2]
     assert (case.orders > 0) == any(t.orders[label] == "backward" and "grad" in label for t in traces for label in t.values
                                     if label in t.orders)  # fmt: skip
 
 
-@pytest.mark.parametrize("case", cases.CASES, ids=IDS)
-def test_a_row_agrees_with_itself(case: cases.Case) -> None:
+@pytest.mark.parametrize("name", ["mul", "x ** y", "clamp.tensor", "sum", "norm.p", "matmul", "x[...]", "gather", "F.elu"])
+def test_a_row_agrees_with_itself(name: str) -> None:
+    case = cases.find(name)
     result = ops.run_case(torch, torch, case, Options(quick=True), limit=100)
     messages = [line for f in result.failures for line in f.message.splitlines()]
     assert [m for m in messages if "shares memory" not in m] == []
@@ -148,10 +150,6 @@ def executed() -> Iterator[set[Any]]:
         sys.setprofile(None)
 
 
-# a formula that says "not differentiable", of an op whose result is an integer: nothing can ask for it
-NEVER_ASKED = {("nonzero", "x")}
-
-
 def test_every_primitive_and_formula_is_run_by_some_row() -> None:
     minigrad = pytest.importorskip("minigrad")
     registry = minigrad.primitive.REGISTRY
@@ -174,5 +172,5 @@ def test_every_primitive_and_formula_is_run_by_some_row() -> None:
         if not ran and name not in used:
             missing.append(f"{name}: no row calls it")
         missing += [f"{name}: no row asks for the formula of {i}" for i, f in primitive.formulas.items()
-                    if getattr(f, "__code__", None) not in codes and (name, i) not in NEVER_ASKED]  # fmt: skip
+                    if getattr(f, "__code__", None) not in codes]  # fmt: skip
     assert missing == []
