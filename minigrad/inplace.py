@@ -12,6 +12,7 @@ import numpy as np
 
 from . import dtypes
 from .grad_mode import state
+from .namespace import address
 from .ops import indexing
 from .primitive import OpNode
 from .tensor import Tensor, wrap
@@ -117,7 +118,7 @@ def _collides(source, target, apart):
     """True if writing one could change the other half-way: they share a part, or (`apart`) all of their memory."""
     if not (source.size and target.size) or not np.may_share_memory(source, target):
         return False
-    same = _address(source) == _address(target) and source.shape == target.shape and source.strides == target.strides
+    same = address(source) == address(target) and source.shape == target.shape and source.strides == target.strides
     if same:
         return apart
     return _dense(source) and _dense(target)
@@ -231,17 +232,13 @@ Tensor._refresh = refresh
 
 def positions_in(base, view):
     """For each element of `view` its flat position in `base`, found from the two arrays' addresses."""
-    start = _address(view) - _address(base)
+    start = address(view) - address(base)
     offsets = start + _byte_offsets(view)
     if base.flags.c_contiguous:
         return offsets // base.itemsize
     own = _byte_offsets(base).reshape(-1)
     order = np.argsort(own)
     return order[np.searchsorted(own, offsets, sorter=order)]
-
-
-def _address(array):
-    return array.__array_interface__["data"][0]
 
 
 def _byte_offsets(array):

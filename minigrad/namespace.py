@@ -64,6 +64,11 @@ def corner(shape):
     return tuple(slice(n) for n in shape)
 
 
+def address(x):
+    """Where an array's first element lies in memory, in bytes."""
+    return x.__array_interface__["data"][0] if isinstance(x, np.ndarray) else x.address
+
+
 def _wide(x):
     """The dtype to accumulate in: half precision in single, integers in int64, as torch does."""
     kind = x.dtype.kind
@@ -92,6 +97,11 @@ class NumPy:
 
     def copy(x):
         return x.copy()
+
+    def to_device(x, device):
+        from .torch_namespace import place
+
+        return place(x, device)
 
     def sign(x):
         return np.subtract(x > 0, x < 0, dtype=x.dtype)  # of nan 0, as in torch

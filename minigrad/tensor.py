@@ -71,8 +71,8 @@ class Tensor:
                 )
             if value._array.shape != self._array.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: the tensor is {list(self._array.shape)}, "
-                    f"the grad {list(value._array.shape)}"
+                    f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor of size "
+                    f"'{list(self._array.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
         self._grad = value
 
@@ -163,7 +163,7 @@ class Tensor:
     @property
     def device(self):
         """Where the array lives."""
-        return dtypes.CPU
+        return dtypes.CPU if self._array.__class__ is np.ndarray else self._array.device
 
     @property
     def ndim(self):

@@ -6,8 +6,10 @@ that no other file asks which library an array belongs to; and `hold`, which put
 differentiates nothing here. Imported only when asked for: torch is optional.
 """
 
+import functools
 import math
 import operator
+from collections import namedtuple
 
 import numpy as np
 
@@ -21,6 +23,7 @@ except ImportError as error:
 
 from . import dtypes
 from .namespace import _DIRECT, NumPy, count, inverse, kept_shape, namespaces, sum_axes
+from .tensor import wrap
 
 TORCH_DTYPES = {d.numpy: getattr(torch, d.name) for d in dtypes.ALL}
 NUMPY_DTYPES = {theirs: ours for ours, theirs in TORCH_DTYPES.items()}
@@ -69,10 +72,10 @@ class Torch:
 
     maximum, minimum = _clamped("min")(torch.maximum), _clamped("max")(torch.minimum)
 
-    def where(condition, x, y):
-        if not isinstance(x, torch.Tensor) and not isinstance(y, torch.Tensor):
-            return torch.where(condition, torch.full((), x, dtype=torch.float64, device=condition.device), y)
-        return torch.where(condition, x, y)
+    def where(condition, a, b):
+        if not isinstance(a, torch.Tensor) and not isinstance(b, torch.Tensor):  # NumPy's choice of dtype
+            a = torch.full((), a, dtype=torch.float64, device=condition.device)
+        return torch.where(condition, a, b)
 
     def zeros_like(a):
         return torch.zeros_like(a)
@@ -85,6 +88,9 @@ class Torch:
 
     def copy(x):
         return x.clone()
+
+    def to_device(x, device):
+        return x.to(str(device), copy=True)
 
     def sign(x):
         return torch.sign(x)
@@ -104,14 +110,20 @@ class Torch:
     def pow(a, b):
         return torch.pow(a, b)
 
+    def rsqrt(x):
+        return torch.rsqrt(x)
+
+    def xlogy(a, b):
+        return torch.xlogy(a, b)
+
+    def lowest(x):
+        return torch.finfo(x.dtype).min
+
     def passed(x, gate):
         return torch.where(gate <= 0, 0, x)
 
     def zeros(shape, like):
         return torch.zeros(shape, dtype=like.dtype, device=like.device)
-
-    def ones(shape, like):
-        return torch.ones(shape, dtype=like.dtype, device=like.device)
 
     # -- reductions
 
@@ -201,7 +213,7 @@ class Torch:
         return torch.flip(x, axes if isinstance(axes, tuple) else (axes,))
 
     def roll(x, shifts, axes):
-        return torch.roll(x, shifts, axes)
+        return torch.roll(x, shifts, () if axes is None else axes)
 
     def tril(x, k):
         return torch.tril(x, k)
@@ -282,6 +294,9 @@ class Torch:
     def dot(a, b):
         return torch.dot(a, b)
 
+    def sum_of_products(a, b):
+        return Torch.sum(a * b, None, False)
+
     def outer(a, b):
         return a[:, None] * b
 
@@ -292,7 +307,7 @@ class Torch:
         return torch.nn.functional.linear(x, weight, bias)
 
 
-_BINARY = {"atan2", "logaddexp", "fmax", "fmin", "remainder", "fmod", "hypot", "copysign"}
+_BINARY = {"atan2", "logaddexp", "logaddexp2", "fmax", "fmin", "remainder", "fmod", "hypot", "copysign"}
 for _name in _DIRECT:
     if not hasattr(Torch, _name):
         _function = getattr(torch, _name)
@@ -301,3 +316,401 @@ for _name, _function in list(vars(Torch).items()):
     if callable(_function) and not isinstance(_function, staticmethod):
         setattr(Torch, _name, staticmethod(_function))
 namespaces[torch.Tensor] = Torch
+
+
+# -- a torch tensor with ndarray's face ------------------------------------------------------------------------------
+
+Flags = namedtuple("Flags", "c_contiguous f_contiguous owndata writeable")
+
+
+class TorchArray:
+    """A torch tensor, `tensor`, that the rest of minigrad takes for an ndarray.
+
+    An operator or a NumPy function gives another TorchArray or raises: nothing falls back to the CPU unasked. A 0-d
+    NumPy array beside it counts as a number, as a 0-d CPU tensor does in torch; a larger one raises RuntimeError.
+    """
+
+    __slots__ = ("tensor", "dtype", "__weakref__")
+    __hash__ = None
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+        try:
+            self.dtype = NUMPY_DTYPES[tensor.dtype]
+        except KeyError:
+            known = ", ".join(d.name for d in dtypes.ALL)
+            raise TypeError(f"minigrad has no dtype for {tensor.dtype}; it has {known}") from None
+
+    def __repr__(self):
+        return f"TorchArray({self.tensor!r})"
+
+    # -- what it is
+
+    shape = property(lambda self: tuple(self.tensor.shape))
+    ndim = property(lambda self: self.tensor.ndim)
+    size = property(lambda self: self.tensor.numel())
+    itemsize = property(lambda self: self.tensor.element_size())
+    nbytes = property(lambda self: self.size * self.itemsize)
+    strides = property(lambda self: tuple(n * self.itemsize for n in self.tensor.stride()))
+    address = property(lambda self: self.tensor.data_ptr())
+    device = property(lambda self: dtypes.device(str(self.tensor.device)))
+    T = property(lambda self: TorchArray(self.tensor.permute(*range(self.ndim)[::-1])))
+    flat = property(lambda self: self.numpy().flat)
+
+    @property
+    def flags(self):
+        """Of ndarray's flags those that minigrad asks for; memory is never taken over, so owndata is False."""
+        return Flags(self.tensor.is_contiguous(), self.T.tensor.is_contiguous(), False, True)
+
+    # -- out of torch
+
+    def numpy(self):
+        """The same numbers in an ndarray: the same memory where that is the CPU's."""
+        return self.tensor.cpu().numpy()
+
+    def item(self):
+        return self.tensor.item()
+
+    def tolist(self):
+        return self.tensor.tolist()
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(
+            f"an array on device '{self.device}' is not turned into a NumPy array unasked: use tensor.cpu() or "
+            "tensor.numpy(), or an operation that runs on that device"
+        )
+
+    def __dlpack__(self, **keywords):
+        return self.tensor.__dlpack__(**keywords)
+
+    def __dlpack_device__(self):
+        return self.tensor.__dlpack_device__()
+
+    def __bool__(self):
+        return bool(self.tensor)
+
+    def __int__(self):
+        return int(self.tensor)
+
+    def __float__(self):
+        return float(self.tensor)
+
+    __index__ = __int__
+
+    def __len__(self):
+        return len(self.tensor)
+
+    def __iter__(self):
+        return (TorchArray(row) for row in self.tensor)
+
+    # -- ndarray's methods
+
+    def astype(self, dtype, order="K", copy=True):
+        if not copy and self.dtype == dtype:
+            return self
+        return TorchArray(self.tensor.to(torch_dtype(dtype), copy=True))
+
+    def copy(self, order="C"):
+        return TorchArray(self.tensor.clone(memory_format=torch.contiguous_format))
+
+    def reshape(self, *shape):
+        return TorchArray(self.tensor.reshape(*shape))
+
+    def ravel(self):
+        return TorchArray(self.tensor.reshape(-1))
+
+    def transpose(self, axes):
+        return TorchArray(self.tensor.permute(axes))
+
+    def swapaxes(self, axis1, axis2):
+        return TorchArray(self.tensor.transpose(axis1, axis2))
+
+    def view(self, dtype):
+        return TorchArray(self.tensor.view(torch_dtype(dtype)))
+
+    def fill(self, value):
+        self.tensor.fill_(_beside(value))
+
+    def sum(self, axis=None, keepdims=False):
+        return TorchArray(Torch.sum(self.tensor, axis, keepdims))
+
+    def mean(self, axis=None, keepdims=False):
+        return TorchArray(Torch.mean(self.tensor, axis, keepdims))
+
+    def any(self, axis=None, keepdims=False):
+        return TorchArray(Torch.any(self.tensor, axis, keepdims))
+
+    def all(self, axis=None, keepdims=False):
+        return TorchArray(Torch.all(self.tensor, axis, keepdims))
+
+    def min(self):
+        return TorchArray(self.tensor.min())
+
+    def max(self):
+        return TorchArray(self.tensor.max())
+
+    def argsort(self, axis=-1, kind=None):
+        return TorchArray(Torch.argsort(self.tensor, axis, False))
+
+    def __getitem__(self, key):
+        return TorchArray(self.tensor[_lowered(key, self.tensor.device)])
+
+    def __setitem__(self, key, value):
+        self.tensor[_lowered(key, self.tensor.device)] = _lowered(value, self.tensor.device)
+
+    # -- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, dtype=None, casting=None, **keywords):
+        function = UFUNCS.get(ufunc) if method == "__call__" else REDUCTIONS.get(ufunc) if method == "reduce" else None
+        if function is None:
+            return NotImplemented
+        if method == "reduce":
+            axis, keepdims = keywords.pop("axis", 0), keywords.pop("keepdims", False)
+            result = _reduced(function, inputs[0].tensor, axis, keepdims)
+        else:
+            result = function(*map(_beside, inputs))
+        if keywords:
+            return NotImplemented
+        if dtype is not None:
+            result = result.to(torch_dtype(dtype))
+        if out is None:
+            return TorchArray(result)
+        if out[0].__class__ is not TorchArray:
+            raise other_device(self.tensor.device, "cpu")
+        out[0].tensor.copy_(result)
+        return out[0]
+
+    def __array_function__(self, function, types, args, keywords):
+        known = FUNCTIONS.get(function)
+        return NotImplemented if known is None else known(*args, **keywords)
+
+
+def other_device(one, other):
+    """torch's complaint about arrays that live on different devices."""
+    return RuntimeError(
+        f"Expected all tensors to be on the same device, but found at least two devices, {one} and {other}! "
+        "(A NumPy array and a torch array count as two, also where both are the CPU's.) Move one with tensor.to(device)."
+    )
+
+
+def _beside(x):
+    """What may stand beside a torch tensor in an expression: another one, or a number."""
+    if x.__class__ is TorchArray:
+        return x.tensor
+    if isinstance(x, (np.ndarray, np.generic)):
+        if x.ndim:
+            raise other_device("a torch array's", "cpu")
+        return x.item()
+    return x
+
+
+def _lowered(x, device):
+    """An argument as torch takes it; NumPy arrays, such as an index, are copied to the device."""
+    if x.__class__ is TorchArray:
+        return x.tensor
+    if isinstance(x, (np.ndarray, np.generic)):
+        return torch.from_numpy(np.array(x, order="C")).to(device) if x.ndim else x.item()
+    if isinstance(x, (tuple, list)):
+        return tuple(_lowered(i, device) for i in x)
+    return x
+
+
+def _raised(result):
+    return TorchArray(result) if isinstance(result, torch.Tensor) else result
+
+
+# What is not an operand but says where or which: it may come from the CPU.
+TAKES_HOST = frozenset(
+    "where item slice index slice_adjoint index_adjoint with_item with_item_added gather gather_adjoint scatter scatter_add "
+    "put_positions at_positions".split()
+)
+
+
+def _lifted(name):
+    """A function of `Torch` for TorchArrays."""
+    function = getattr(Torch, name)
+
+    @functools.wraps(function)
+    def call(*args):
+        device = next(a.tensor.device for a in (args[0] if name == "concat" else args) if a.__class__ is TorchArray)
+        if name not in TAKES_HOST:
+            for a in args:
+                if a.__class__ is np.ndarray and a.ndim:
+                    raise other_device(device, "cpu")
+        return _raised(function(*[_lowered(a, device) for a in args]))
+
+    return staticmethod(call)
+
+
+def _copy(x):
+    return x.copy()  # also of a NumPy array beside a TorchArray
+
+
+def place(x, device):
+    """A copy of an array on a device (a `dtypes.device`): of a NumPy array a TorchArray, or the other way round.
+
+    Raises RuntimeError if torch cannot reach the device.
+    """
+    if device.type == "cpu":
+        return x.numpy().copy() if x.__class__ is TorchArray else x.copy()
+    tensor = x.tensor if x.__class__ is TorchArray else torch.from_numpy(np.array(x, order="C"))
+    try:
+        return TorchArray(Torch.to_device(tensor, device))
+    except (AssertionError, RuntimeError) as error:
+        raise RuntimeError(
+            f"device '{device}' cannot be reached: {error} (minigrad reaches it through torch {torch.__version__}; "
+            "without it use device='cpu')"
+        ) from None
+
+
+Held = type("Held", (), {"__doc__": "`Torch` for TorchArrays."})
+for _name in vars(NumPy):
+    if not _name.startswith("_"):
+        setattr(Held, _name, staticmethod(getattr(Torch, _name)) if _name in ("count", "inverse") else _lifted(_name))
+Held.copy, Held.to_device = staticmethod(_copy), staticmethod(place)
+namespaces[TorchArray] = Held
+
+
+def _reduced(function, x, axis, keepdims):
+    out = function(x, axis)
+    return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if axis is not None and i not in _all_or(axis, x)])
+
+
+def _operators():
+    for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
+        function = getattr(operator, name + "_" if name in ("and", "or") else name)
+
+        def forward(self, other, function=function):
+            other = _beside(other)
+            return TorchArray(function(self.tensor, other)) if _fits(other) else NotImplemented
+
+        def reflected(self, other, function=function):
+            other = _beside(other)
+            return TorchArray(function(other, self.tensor)) if _fits(other) else NotImplemented
+
+        def in_place(self, other, function=getattr(operator, "i" + name)):
+            other = _beside(other)
+            if not _fits(other):
+                return NotImplemented
+            self.tensor = function(self.tensor, other)
+            return self
+
+        setattr(TorchArray, f"__{name}__", forward)
+        setattr(TorchArray, f"__r{name}__", reflected)
+        if name != "matmul":
+            setattr(TorchArray, f"__i{name}__", in_place)
+    for name in "eq ne lt le gt ge".split():
+
+        def compare(self, other, function=getattr(operator, name)):
+            other = _beside(other)
+            return TorchArray(function(self.tensor, other)) if _fits(other) else NotImplemented
+
+        setattr(TorchArray, f"__{name}__", compare)
+    for name in "neg pos abs invert".split():
+        setattr(TorchArray, f"__{name}__", lambda self, function=getattr(operator, name): TorchArray(function(self.tensor)))
+    TorchArray.__hash__ = None
+
+
+def _fits(x):
+    return isinstance(x, (torch.Tensor, int, float))
+
+
+_operators()
+
+
+# -- NumPy's functions of TorchArrays --------------------------------------------------------------------------------
+
+UFUNCS = {getattr(np, name): getattr(Torch, name) for name in _DIRECT if isinstance(getattr(np, name), np.ufunc)} | {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
+    np.floor_divide: Torch.div_floor, np.power: torch.pow, np.negative: operator.neg, np.positive: operator.pos,
+    np.matmul: torch.matmul, np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt,
+    np.less_equal: operator.le, np.greater: operator.gt, np.greater_equal: operator.ge, np.bitwise_and: operator.and_,
+    np.bitwise_or: operator.or_, np.bitwise_xor: operator.xor, np.invert: operator.invert, np.isnan: torch.isnan,
+    np.left_shift: operator.lshift, np.right_shift: operator.rshift, np.square: torch.square, np.rint: torch.round,
+    np.reciprocal: torch.reciprocal,
+}  # fmt: skip
+REDUCTIONS = {
+    np.add: lambda x, axis: Torch.sum(x, axis, True), np.multiply: Torch.prod, np.maximum: Torch.amax, np.minimum: Torch.amin,
+}  # fmt: skip
+
+
+def _filled(value):
+    def like(a, dtype=None, order="K", shape=None):
+        dtype = torch_dtype(a.dtype if dtype is None else dtype)
+        return TorchArray(torch.full(a.shape if shape is None else shape, value, dtype=dtype, device=a.tensor.device))
+
+    return like
+
+
+def _copyto(dst, src, casting="same_kind", where=True):
+    if dst.__class__ is not TorchArray:
+        np.copyto(dst, src.numpy(), casting, where=where)
+    elif where is True:
+        dst[...] = src
+    else:
+        device = dst.tensor.device
+        src = _lowered(src, device)
+        dst.tensor.copy_(torch.where(_lowered(where, device), src, dst.tensor))
+
+
+def _extent(x):
+    """The first and the last byte of an array's memory; of none, nothing."""
+    x = x.tensor
+    last = sum((n - 1) * s for n, s in zip(x.shape, x.stride()))
+    return x.data_ptr(), x.data_ptr() + (last + 1) * x.element_size() if x.numel() else x.data_ptr()
+
+
+def _may_share(a, b, max_work=None):
+    if a.__class__ is not b.__class__:
+        return False
+    (first, end), (other_first, other_end) = _extent(a), _extent(b)
+    return first < other_end and other_first < end
+
+
+def _sum(a, axis=None, keepdims=False, where=True):
+    if where is not True:
+        a = TorchArray(torch.where(_lowered(where, a.tensor.device), a.tensor, 0))
+    return a.sum(axis, keepdims)
+
+
+def _array_equal(a1, a2, equal_nan=False):
+    if a1.__class__ is not a2.__class__:
+        raise other_device("a torch array's", "cpu")
+    same = a1.tensor == a2.tensor if a1.shape == a2.shape else None
+    if same is not None and equal_nan:
+        same |= (a1.tensor != a1.tensor) & (a2.tensor != a2.tensor)
+    return same is not None and bool(same.all())
+
+
+FUNCTIONS = {
+    np.zeros_like: _filled(0), np.ones_like: _filled(1), np.empty_like: _filled(0),
+    np.full_like: lambda a, fill_value, dtype=None: _filled(fill_value)(a, dtype),
+    np.copyto: _copyto, np.may_share_memory: _may_share, np.shares_memory: _may_share, np.sum: _sum,
+    np.array_equal: _array_equal,
+    np.copy: lambda a: a.copy(),
+    np.where: lambda condition, x, y: Held.where(condition, x, y),
+    np.any: lambda a, axis=None, keepdims=False: a.any(axis, keepdims),
+    np.all: lambda a, axis=None, keepdims=False: a.all(axis, keepdims),
+    np.argmax: lambda a, axis=None, keepdims=False: Held.argmax(a, axis, keepdims),
+    np.argmin: lambda a, axis=None, keepdims=False: Held.argmin(a, axis, keepdims),
+    np.argsort: lambda a, axis=-1, kind=None: a.argsort(axis),
+    np.count_nonzero: lambda a: int(torch.count_nonzero(a.tensor)),
+    np.nonzero: lambda a: tuple(map(TorchArray, torch.nonzero(a.tensor, as_tuple=True))),
+    np.expand_dims: lambda a, axis: TorchArray(a.tensor.unsqueeze(axis)),
+    np.moveaxis: lambda a, source, destination: TorchArray(torch.movedim(a.tensor, source, destination)),
+    np.ravel: lambda a: a.ravel(),
+    np.reshape: lambda a, shape, copy=None: TorchArray((a.tensor.view if copy is False else a.tensor.reshape)(shape)),
+    np.broadcast_to: lambda array, shape: TorchArray(array.tensor.expand(shape)),
+    np.take_along_axis: lambda arr, indices, axis: TorchArray(
+        torch.take_along_dim(arr.tensor, _lowered(indices, arr.tensor.device), axis)
+    ),
+    np.concatenate: lambda arrays, axis=0: Held.concat(tuple(arrays), axis),
+    np.stack: lambda arrays, axis=0: TorchArray(torch.stack([a.tensor for a in arrays], axis)),
+    np.ndim: lambda a: a.ndim,
+    np.shape: lambda a: a.shape,
+}  # fmt: skip
+
+
+def hold(tensor):
+    """A Tensor on the memory of a torch tensor, which stays where it is; it knows nothing of torch's graph."""
+    return wrap(TorchArray(tensor.detach()))

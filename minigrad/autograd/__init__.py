@@ -54,8 +54,11 @@ def _seeds(tensors, grad_tensors, is_batched=False):
                     "grad can be implicitly created only for scalar outputs (this one has shape "
                     f"{list(t._array.shape)}: reduce it, as in loss.sum(), or pass the gradient)"
                 )
-            one = _one(t._array.dtype).copy()  # a quarter of np.ones
-            g = wrap(one if t._array.ndim == 0 else one.reshape(t._array.shape))
+            array = t._array
+            if array.ndim == 0 and array.__class__ is np.ndarray:
+                g = wrap(_one(array.dtype).copy())  # a quarter of np.ones
+            else:
+                g = wrap(np.ones_like(array))
         else:
             if not isinstance(g, Tensor):
                 raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
@@ -93,7 +96,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     if inputs is not None:
         inputs = _sequence(inputs)
         if not inputs:
-            raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
         for t in inputs:
             if not t.requires_grad:
                 raise RuntimeError("One of the differentiated Tensors does not require grad")

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..grad_mode import state
 from ..graph import Cotangents, Node
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, as_array, wrap
 
 _SHARED = 3  # sys.getrefcount of an array that only the engine's dict, its local name and the call's argument hold
 
@@ -167,7 +167,11 @@ def _as_tensor(g):
     """A gradient as a Tensor of its own memory."""
     if isinstance(g, Tensor):
         return g
-    return wrap(g if _is_private(g) else np.array(g))
+    return wrap(g if _is_private(g) else _copied(g))
+
+
+def _copied(g):
+    return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
 
 
 def _is_private(array):
@@ -184,13 +188,13 @@ def _is_private(array):
 def _add_to_grad(leaf, g, create_graph):
     held = leaf._grad
     if create_graph:
-        g = g if isinstance(g, Tensor) else wrap(np.array(g))
+        g = g if isinstance(g, Tensor) else wrap(_copied(g))
         leaf._grad = (g if g._node is not None else g.clone()) if held is None else held + g
         return
     if isinstance(g, Tensor):
         g = g._array
     if held is None:
-        leaf._grad = wrap(g if _is_private(g) else np.array(g))
+        leaf._grad = wrap(g if _is_private(g) else _copied(g))
     else:
         state.run(np.add, held._array, g, held._array)
         held._counter[0] += 1
@@ -201,7 +205,7 @@ def _add_to_grad(leaf, g, create_graph):
 
 def _run_tensor_hooks(hooks, g, create_graph):
     """Each hook sees the cotangent as a Tensor and may return another in its place."""
-    grad = g if create_graph else wrap(np.asarray(g))
+    grad = g if create_graph else wrap(as_array(g))
     for hook in tuple(hooks.values()):
         replaced = hook(grad)
         if replaced is not None:
@@ -224,7 +228,7 @@ def _run_hooks(node, g, create_graph):
         g = _run_tensor_hooks(node.hooks, g, create_graph)
     if node.prehooks:
         for hook in tuple(node.prehooks.values()):
-            replaced = hook((g if create_graph else wrap(np.asarray(g)),))
+            replaced = hook((g if create_graph else wrap(as_array(g)),))
             if replaced is not None:
                 first = replaced[0] if isinstance(replaced, tuple) else replaced
                 g = first if create_graph else first._array
@@ -232,14 +236,14 @@ def _run_hooks(node, g, create_graph):
         tensor = node.retained()
         if tensor is not None:
             held = tensor._grad
-            grad = g if create_graph else wrap(np.array(g))
+            grad = g if create_graph else wrap(_copied(g))
             tensor._grad = grad if held is None else held + grad
     return g
 
 
 def _run_posthooks(node, results, g, create_graph):
     def shown(x):
-        return x if x is None or create_graph else wrap(np.asarray(x))
+        return x if x is None or create_graph else wrap(as_array(x))
 
     if not node.posthooks:
         return results
