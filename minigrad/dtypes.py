@@ -93,7 +93,7 @@ def from_numpy(numpy_dtype):
         )
     supported = ", ".join(d.name for d in ALL)
     raise TypeError(
-        f"can't convert np.ndarray of type numpy.{np.dtype(numpy_dtype).name}. "
+        f"can't convert np.ndarray of type numpy.{np.dtype(numpy_dtype).type.__name__}. "
         f"The only supported types are: {supported}."
     )
 
@@ -104,7 +104,9 @@ def as_dtype(d):
         return d
     if isinstance(d, type) and d in _BY_PYTHON:
         return _BY_PYTHON[d]
-    raise TypeError(f"dtype must be a minigrad dtype such as float32, not {d!r}")
+    raise TypeError(
+        f"argument 'dtype' must be torch.dtype, not {type(d).__name__}: {d!r} is no dtype such as minigrad.float32"
+    )
 
 
 def as_numpy(d):
