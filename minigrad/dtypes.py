@@ -278,6 +278,20 @@ class device:
 CPU = device("cpu")
 
 
+def find_device(wanted):
+    """The device that `wanted` (a device, a string, a number, or None: the CPU) names. Raises if it cannot be reached."""
+    if wanted is None or wanted is CPU:
+        return CPU
+    wanted = device(wanted)
+    if wanted.type == "cuda":
+        from .torch_namespace import reach
+
+        reach(wanted)
+    elif wanted.type != "cpu":
+        check_device(wanted)
+    return wanted
+
+
 def check_device(wanted):
     """Raise unless `wanted` (a device, a string or None) is one that NumPy arrays live on."""
     if wanted is None or wanted is CPU:

@@ -12,6 +12,7 @@ import numpy as np
 from . import autograd, dtypes, functions, random
 from .dtypes import Size
 from .grad_mode import state
+from .namespace import address
 from .hooks import add_hook
 from .inplace import check_writable, in_place, snapshot, write
 from .ops import elementwise
@@ -283,15 +284,15 @@ Tensor.is_signed = lambda self: self._array.dtype.kind in "if"
 Tensor.is_pinned = lambda self: False
 Tensor.is_same_size = lambda self, other: self._array.shape == other._array.shape
 Tensor.is_set_to = lambda self, tensor: self._array is tensor._array
-Tensor.data_ptr = lambda self: self._array.__array_interface__["data"][0]
-Tensor.get_device = lambda self: -1
+Tensor.data_ptr = lambda self: address(self._array)
+Tensor.get_device = lambda self: (self.device.index or 0) if self.is_cuda else -1
 Tensor.type_as = lambda self, other: self.to(other.dtype)
 
 
 def _storage_offset(self):
     """How many elements lie before this view's first in its base's memory."""
     base = self._array if self._base is None else self._base._array
-    return (self.data_ptr() - base.__array_interface__["data"][0]) // self._array.itemsize
+    return (address(self._array) - address(base)) // self._array.itemsize
 
 
 Tensor.storage_offset = _storage_offset
@@ -302,10 +303,10 @@ Tensor._is_view = lambda self: self._base is not None
 
 
 def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
-    """This tensor as another dtype (or the dtype of another tensor); self if nothing changes."""
+    """This tensor as another dtype, on another device, or as another tensor is; self if nothing changes."""
     for arg in args:
         if isinstance(arg, Tensor):
-            dtype = arg.dtype
+            dtype, device = arg.dtype, arg.device
         elif isinstance(arg, (str, dtypes.device)):
             device = arg
         elif isinstance(arg, (dtypes.dtype, type)):
@@ -315,7 +316,10 @@ def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, me
                 f"to() received an invalid combination of arguments: {type(arg).__name__} is neither dtype, device nor "
                 "Tensor"
             )
-    dtypes.check_device(device)
+    if device is not None:
+        wanted, here = dtypes.find_device(device), self.device
+        if wanted.type != here.type or wanted.index not in (None, here.index):
+            self, copy = elementwise.to_device(self, device=wanted, x_device=here), False
     target = self._array.dtype if dtype is None else dtypes.as_numpy(dtype)
     if target == self._array.dtype:
         return self.clone() if copy else self
@@ -332,12 +336,12 @@ for _name, _dtype in {
 }.items():  # fmt: skip
     setattr(Tensor, _name, (lambda d: lambda self, memory_format=None: self.to(d))(_dtype))
     getattr(Tensor, _name).__doc__ = f"This tensor as {_dtype.name}."
-Tensor.cpu = lambda self, memory_format=None: self
+Tensor.cpu = lambda self, memory_format=None: self.to(dtypes.CPU)
 
 
 def _cuda(self, device=None, non_blocking=False):
-    """Raises: this tensor's array lives on the CPU."""
-    dtypes.check_device("cuda")
+    """This tensor on a GPU: the first, or the one of that number. Raises RuntimeError where torch has none."""
+    return self.to("cuda" if device is None else device)
 
 
 Tensor.cuda = _cuda
@@ -421,7 +425,12 @@ def _numpy(self, *, force=False):
     """The array itself: memory is shared. `force=True` also takes a tensor that requires grad (detached)."""
     if self.requires_grad and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-    return self._array
+    return _host(self._array)
+
+
+def _host(array):
+    """The array itself, or what a torch array holds as an ndarray: its memory if that is the CPU's, else a copy."""
+    return array if isinstance(array, np.ndarray) else array.numpy()
 
 
 def _item(self):
@@ -440,8 +449,8 @@ def _array_protocol(self, dtype=None, copy=None):
     if self.requires_grad:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if dtype is None or dtype == self._array.dtype:
-        return self._array.copy() if copy else self._array
-    return self._array.astype(dtype)
+        return _host(self._array).copy() if copy else _host(self._array)
+    return _host(self._array).astype(dtype)
 
 
 Tensor.__array__ = _array_protocol

@@ -142,7 +142,7 @@ def tensor_format(tensor: Tensor, format_spec: str) -> str:
 
 
 def _as_numpy(array: Any) -> np.ndarray:
-    return array if isinstance(array, np.ndarray) else np.asarray(array.detach().cpu())
+    return array if isinstance(array, np.ndarray) else array.numpy()
 
 
 def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:

@@ -192,7 +192,11 @@ class Tensor:
             raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter[0]
 
-    is_cuda = False
+    @property
+    def is_cuda(self):
+        """True if the array lives on a GPU."""
+        return self.device.type == "cuda"
+
     is_sparse = False
     is_quantized = False
     is_meta = False

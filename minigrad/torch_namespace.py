@@ -464,6 +464,9 @@ class TorchArray:
         function = UFUNCS.get(ufunc) if method == "__call__" else REDUCTIONS.get(ufunc) if method == "reduce" else None
         if function is None:
             return NotImplemented
+        if out is not None and out[0] is inputs[0] and ufunc in IN_PLACE and method == "__call__":
+            IN_PLACE[ufunc](out[0].tensor, _beside(inputs[1]))
+            return out[0]
         if method == "reduce":
             axis, keepdims = keywords.pop("axis", 0), keywords.pop("keepdims", False)
             result = _reduced(function, inputs[0].tensor, axis, keepdims)
@@ -553,13 +556,19 @@ def place(x, device):
     """
     if device.type == "cpu":
         return x.numpy().copy() if x.__class__ is TorchArray else x.copy()
+    reach(device)
     tensor = x.tensor if x.__class__ is TorchArray else torch.from_numpy(np.array(x, order="C"))
+    return TorchArray(Torch.to_device(tensor, device))
+
+
+def reach(device):
+    """Raise RuntimeError if torch cannot use a device."""
     try:
-        return TorchArray(Torch.to_device(tensor, device))
+        torch.empty(0, device=str(device))
     except (AssertionError, RuntimeError) as error:
         raise RuntimeError(
-            f"device '{device}' cannot be reached: {error} (minigrad reaches it through torch {torch.__version__}; "
-            "without it use device='cpu')"
+            f"device '{device}' cannot be used: {error}. minigrad reaches a GPU through torch (this is {torch.__version__}); "
+            "without one leave device out or give device='cpu'"
         ) from None
 
 
@@ -628,6 +637,10 @@ UFUNCS = {getattr(np, name): getattr(Torch, name) for name in _DIRECT if isinsta
     np.bitwise_or: operator.or_, np.bitwise_xor: operator.xor, np.invert: operator.invert, np.isnan: torch.isnan,
     np.left_shift: operator.lshift, np.right_shift: operator.rshift, np.square: torch.square, np.rint: torch.round,
     np.reciprocal: torch.reciprocal,
+}  # fmt: skip
+IN_PLACE = {
+    np.add: torch.Tensor.add_, np.subtract: torch.Tensor.sub_, np.multiply: torch.Tensor.mul_,
+    np.true_divide: torch.Tensor.div_,
 }  # fmt: skip
 REDUCTIONS = {
     np.add: lambda x, axis: Torch.sum(x, axis, True), np.multiply: Torch.prod, np.maximum: Torch.amax, np.minimum: Torch.amin,

@@ -26,6 +26,9 @@ class Recorded:
     def copy(x):
         return elementwise.clone(x)
 
+    def to_device(x, device):
+        return elementwise.to_device(x, device=device, x_device=x.device)
+
     def zeros_like(x):
         return wrap(namespaces[x._array.__class__].zeros(x._array.shape, x._array))
 

@@ -574,6 +574,12 @@ def clone(xp, x):
     return xp.copy(x)
 
 
+@primitive(x=lambda g, xp, x_device: xp.to_device(g, x_device), name="ToCopyBackward0")
+def to_device(xp, x, *, device, x_device):
+    """A copy of x on a device"""
+    return xp.to_device(x, device)
+
+
 @primitive(x=lambda g, xp, x_dtype: xp.cast(g, x_dtype), name="ToCopyBackward0")
 def cast(xp, x, *, dtype, x_dtype):
     """x as another floating point dtype"""
