@@ -44,7 +44,7 @@ def _silu_g(g: Any, xp: Any, x: Any) -> Any:
 )
 def elu(xp, x, *, negative, positive):
     """positive * x where x > 0, else negative * (exp(x) - 1)"""
-    return xp.where(x <= 0, xp.expm1(xp.minimum(x, 0)) * negative, x * positive)
+    return xp.where(x <= 0, xp.expm1(xp.where(x > 0, 0, x)) * negative, x * positive)
 
 
 @primitive(
@@ -88,7 +88,7 @@ def prelu(xp, x, weight):
     return xp.where(x > 0, x, weight * x)
 
 
-@primitive(x=lambda g, xp, x, low, high: xp.where((x <= low) | (x >= high), 0, g), name="HardtanhBackward0")
+@primitive(x=lambda g, xp, x, low, high: xp.where((x > low) & (x < high), g, 0), name="HardtanhBackward0")
 def hardtanh(xp, x, *, low, high):
     """x limited to [low, high]; the derivative at the limits is 0, unlike clamp's"""
     return xp.minimum(xp.maximum(x, low), high)
@@ -202,7 +202,7 @@ def mse_loss(xp, input, target, *, count):
 def _smooth_l1_g(g: Any, xp: Any, x: Any, beta: float, count: float | None) -> Any:
     g = _each(g, count)
     # Far from 0 the quadratic side is unused, and may not make a nan of an infinite x.
-    return xp.where(x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) < beta, x, 0) / beta)))
+    return xp.where(x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) >= beta, 0, x) / beta)))
 
 
 @primitive(x=_smooth_l1_g, name="SmoothL1LossBackward0")
@@ -213,7 +213,7 @@ def smooth_l1(xp, x, *, beta, count):
 
 def _huber_g(g: Any, xp: Any, x: Any, delta: float, count: float | None) -> Any:
     g = _each(g, count)
-    return xp.where(x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) < delta, x, 0)))
+    return xp.where(x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) >= delta, 0, x)))
 
 
 @primitive(x=_huber_g, name="HuberLossBackward0")
