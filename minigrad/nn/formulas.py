@@ -88,7 +88,7 @@ def prelu(xp, x, weight):
     return xp.where(x > 0, x, weight * x)
 
 
-@primitive(x=lambda g, xp, x, low, high: xp.where((x > low) & (x < high), g, 0), name="HardtanhBackward0")
+@primitive(x=lambda g, xp, x, low, high: xp.where((x <= low) | (x >= high), 0, g), name="HardtanhBackward0")
 def hardtanh(xp, x, *, low, high):
     """x limited to [low, high]; the derivative at the limits is 0, unlike clamp's"""
     return xp.minimum(xp.maximum(x, low), high)
