@@ -141,6 +141,8 @@ def _overlaps(array):
 
 def snapshot(tensor):
     """The tensor as it is now, with its history, in memory that the coming write does not reach."""
+    if tensor._base is not None:
+        tensor._refresh()
     copy = wrap(tensor._array.copy())
     copy._node, copy._requires_grad = tensor._node, tensor._requires_grad
     return copy
@@ -220,7 +222,13 @@ def refresh(view):
         )
     was, state.enabled = state.enabled, True
     try:
-        shown = indexing.at_positions(base, positions=positions_in(base._array, view._array))
+        positions = positions_in(base._array, view._array)
+        if np.bincount(positions.reshape(-1), minlength=1).max() > 1:  # expand, unfold: an element's cotangents add up
+            flat = indexing.at_positions(base, positions=np.arange(base._array.size))
+            taken = indexing.gather(flat, axis=0, index=positions.reshape(-1))
+            shown = indexing.at_positions(taken, positions=np.arange(positions.size).reshape(positions.shape))
+        else:
+            shown = indexing.at_positions(base, positions=positions)
     finally:
         state.enabled = was
     view._node, view._requires_grad = shown._node, shown._requires_grad
