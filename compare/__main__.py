@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(
         prog="python -m compare",
-        description="Runs minigrad and torch side by side. Without a group: the lessons and a quick pass of everything.",
+        description="Runs minigrad and torch side by side. Without a group: lessons and a quick pass of everything.",
     )
     _common(top)
     groups = top.add_subparsers(dest="group", metavar="GROUP", title="groups")
@@ -46,10 +46,19 @@ def parser() -> argparse.ArgumentParser:
 
 def _common(p: argparse.ArgumentParser, default: object = None) -> None:
     kept = default is argparse.SUPPRESS
-    p.add_argument("--examples", type=_count, metavar="N", default=default, help="examples drawn per row (default: the group's)")
-    p.add_argument("--seed", type=int, metavar="S", default=default if kept else 0, help="seed of all examples (default 0)")
+    p.add_argument(
+        "--examples", type=_count, metavar="N", default=default, help="examples drawn per row (default: the group's)"
+    )
+    p.add_argument(
+        "--seed", type=int, metavar="S", default=default if kept else 0, help="seed of all examples (default 0)"
+    )
     p.add_argument("--jobs", type=_count, metavar="J", default=default, help="processes (default: the number of cores)")
-    p.add_argument("--only", metavar="PATTERN", default=default, help="rows whose name contains PATTERN, or matches a glob; a,b for both")
+    p.add_argument(
+        "--only",
+        metavar="PATTERN",
+        default=default,
+        help="rows whose name contains PATTERN, or matches a glob; a,b for both",
+    )
     p.add_argument("--json", metavar="FILE", default=default, help="write every result to FILE")
     p.add_argument("--html", metavar="FILE", default=default, help="write the coverage page to FILE")
     p.add_argument("--quick", action="store_true", default=default if kept else False, help="the small set of examples")
@@ -123,7 +132,12 @@ def finish(results: list[Result], options: Options, seconds: float, interrupted:
     text = failures_text(results)
     if text:
         print(text + "\n")
-    notes = [f"{r.group} {r.name}: {r.note}" for r in results if r.note and (r.checks == 0 or len(results) < 5)]
+    told = [
+        r
+        for r in results
+        if r.note and (r.name == "summary" or r.checks == 0 and r.group != "opinfo" or len(results) < 5)
+    ]
+    notes = [f"{r.group} {r.name}: {r.note}" for r in told]
     if notes:
         print("\n".join(notes) + "\n")
     print(table(results))

@@ -80,7 +80,8 @@ def assert_same_gradients(
 ) -> Agreement:
     """Check that `function` has the same values, gradients and double gradients on both engines.
 
-    `function` is f(T, x, ...) written against a torch-like namespace, or a pair (mine, theirs): callables of the tensors
+    `function` is f(T, x, ...) written against a torch-like namespace, or a pair (mine,
+                                                                                  theirs): callables of the tensors
     alone, or modules, whose parameters are then compared too (mine is given their weights). `inputs` are arrays, nested
     lists, numbers, or hypothesis strategies of arrays (`compare.strategies.arrays`), of which `examples` are drawn.
     The cotangent and the direction of the double backward are random. `orders`: 0 values, 1 gradients, 2 double.
@@ -196,7 +197,9 @@ def _modules(pair: tuple[Any, Any], inputs: Sequence[Any], ours: Any, theirs: An
         if (got is None) != (expected is None):
             messages.append(f"{label}: got {got}, expected {expected}")
         elif expected is not None and (got.shape, got.dtype) != (expected.shape, expected.dtype):
-            messages.append(f"{label}: got {got.dtype}{list(got.shape)}, expected {expected.dtype}{list(expected.shape)}")
+            messages.append(
+                f"{label}: got {got.dtype}{list(got.shape)}, expected {expected.dtype}{list(expected.shape)}"
+            )
         elif expected is not None:
             ulps, bad = ulp.within_training(got, expected, 0, 4 * ulp.TRAINING.terms)
             worst = max(worst, float(np.where(bad, 0, ulps).max(initial=0)))
@@ -205,9 +208,16 @@ def _modules(pair: tuple[Any, Any], inputs: Sequence[Any], ours: Any, theirs: An
     if messages:
         values = "\n".join(f"x{i} = {array_code(array)}" for i, array in enumerate(arrays))
         weights = "\n".join(f"{n} = {array_code(array)}" for n, array in carried.items())
-        report = [f"the modules {type(mine).__name__} and {type(reference).__name__} disagree", *(f"  {m}" for m in messages[:8])]
-        script = f"import numpy as np\n\n# inputs\n{values}\n# weights, for load_state_dict\n# " + weights.replace("\n", "\n# ")
-        raise GradientMismatch("\n".join([*report, "", "with these values:", "", textwrap.indent(script, "    ")]), script)
+        report = [
+            f"the modules {type(mine).__name__} and {type(reference).__name__} disagree",
+            *(f"  {m}" for m in messages[:8]),
+        ]
+        script = f"import numpy as np\n\n# inputs\n{values}\n# weights, for load_state_dict\n# " + weights.replace(
+            "\n", "\n# "
+        )
+        raise GradientMismatch(
+            "\n".join([*report, "", "with these values:", "", textwrap.indent(script, "    ")]), script
+        )
     return Agreement(len(b), 1, worst)
 
 
@@ -260,7 +270,9 @@ def _array(value: Any) -> np.ndarray:
         return checks.to_numpy(value)
     array = np.asarray(value)
     if array.dtype.name not in checks.DTYPES:
-        raise TypeError(f"an input of dtype {array.dtype} cannot become a tensor; expected one of {', '.join(checks.DTYPES)}")
+        raise TypeError(
+            f"an input of dtype {array.dtype} cannot become a tensor; expected one of {', '.join(checks.DTYPES)}"
+        )
     return array
 
 
@@ -315,7 +327,8 @@ def function_script(function: Any, example: checks.Example, pair: tuple[Any, Any
         '    print(name, "gives", *outs)',
         "    outs = [o for o in outs if o.requires_grad]",
         "    def random(t, seed):",
-        "        return T.from_numpy(np.asarray(np.random.default_rng(seed).normal(size=tuple(t.shape))).astype(str(t.dtype)[6:]))",
+        "        g = np.asarray(np.random.default_rng(seed).normal(size=tuple(t.shape)))",
+        "        return T.from_numpy(g.astype(str(t.dtype)[6:]))",
         f"    gs = [random(o, {example.seed} + 101 * i) for i, o in enumerate(outs)]",
         f'    print(name, "vjp", *T.autograd.grad(outs, [{inputs}], gs, retain_graph=True, allow_unused=True))',
         "    gs = [g.requires_grad_() for g in gs]",
@@ -361,7 +374,11 @@ def _dependencies(f: Any, pieces: dict[str, str]) -> None:
             elif isinstance(value, np.ndarray):
                 pieces[name] = f"{name} = {array_code(value)}"
             elif isinstance(value, (int, float, str, bool, tuple, list, type(None))):
-                pieces[name] = f"{name} = {value!r}" if not isinstance(value, float) or math.isfinite(value) else f"{name} = float('{value}')"
+                pieces[name] = (
+                    f"{name} = {value!r}"
+                    if not isinstance(value, float) or math.isfinite(value)
+                    else f"{name} = float('{value}')"
+                )
             elif inspect.isfunction(value) or inspect.isclass(value):
                 source = _source(value)
                 pieces[name] = ""  # before its own dependencies, which may name it again
@@ -406,7 +423,7 @@ def _source(f: Any) -> str | None:
 
 
 def _lambdas(text: str) -> Iterator[str]:
-    """Every lambda expression in `text`, which may be part of any statement: from each keyword the longest that parses."""
+    """Every lambda expression in `text`, a part of any statement: from each keyword the longest that parses."""
     for start in (m.start() for m in re.finditer(r"\blambda\b", text)):
         for end in range(len(text), start, -1):
             try:
@@ -419,7 +436,7 @@ def _lambdas(text: str) -> Iterator[str]:
 
 
 def _same_code(text: str, f: Any) -> bool:
-    """True when the lambda `text` compiles to what `f` runs; a closure compiles differently by itself, so names decide."""
+    """True when the lambda `text` compiles to what `f` runs; closures compile differently, so names decide."""
     code = next(c for c in compile(f"({text})", "<lambda>", "eval").co_consts if inspect.iscode(c))
     ours, theirs = set(code.co_names), {*f.__code__.co_names, *f.__code__.co_freevars}
     return ours == theirs and code.co_varnames == f.__code__.co_varnames and _plain(code) == _plain(f.__code__)

@@ -19,8 +19,20 @@ import numpy as np
 from . import known, ulp
 from .cases import Case
 from .report import Failure
-from .strategies import (DTYPES, FILLS, KINDS, LAYOUTS, TURNS, Operand, Source, array_code, elementwise, fill, named,
-                         perturbed)  # fmt: skip
+from .strategies import (
+    DTYPES,
+    FILLS,
+    KINDS,
+    LAYOUTS,
+    TURNS,
+    Operand,
+    Source,
+    array_code,
+    elementwise,
+    fill,
+    named,
+    perturbed,  # fmt: skip
+)
 
 FORWARD, BACKWARD, DOUBLE = "forward", "backward", "double"
 SIZES = (1e-5, 1e-6)  # moves that measure a derivative
@@ -95,7 +107,9 @@ def draw(case: Case, source: Source, kind: str | None = None, dtype: str | None 
         kind = source.choose([k for k in KINDS if k not in case.skip])
     if kind in case.skip or (count == 0 and kind != "plain"):
         return None
-    if kind == "broadcast" and (count < 2 or not (case.shapes == "elementwise" or any("..." in p for p in case.shapes))):
+    if kind == "broadcast" and (
+        count < 2 or not (case.shapes == "elementwise" or any("..." in p for p in case.shapes))
+    ):
         return None
     if kind == "0-d" and case.shapes != "elementwise":
         return None
@@ -150,12 +164,19 @@ def _dtypes(case: Case, source: Source, dtype: str | None, mixed: bool) -> list[
 def mixed_dtypes(case: Case, source: Source, pair: Sequence[str], weak: int | None = None) -> Example | None:
     """An example whose inputs have the dtypes of `pair`, for promotion; `weak` makes all but that operand 0-d."""
     example = draw(case, source, "plain", pair[0])
-    if example is None or len(example.operands) < 2 or case.dtypes != DTYPES or (weak is not None and case.shapes != "elementwise"):
+    if (
+        example is None
+        or len(example.operands) < 2
+        or case.dtypes != DTYPES
+        or (weak is not None and case.shapes != "elementwise")
+    ):
         return None
     operands = []
     for i, o in enumerate(example.operands):
         shape = o.values.shape if weak in (None, i) else ()
-        operands.append(replace(o, values=fill(example.seed + i, shape, pair[i % len(pair)], "random", case.domain_of(o.name))))
+        operands.append(
+            replace(o, values=fill(example.seed + i, shape, pair[i % len(pair)], "random", case.domain_of(o.name)))
+        )
     return replace(example, operands=tuple(operands), kind="plain")
 
 
@@ -332,7 +353,7 @@ def _backward(T: Any, example: Example, subset: Sequence[str], out: Trace, move:
             out.put(BACKWARD, f"grad {name} of {label} (dtype, shape, requires_grad)", meta)
     if not move:
         _unmutated(run, out, f"backward {label}")
-        for (g, array), before in zip(cotangents, kept):
+        for (_, array), before in zip(cotangents, kept):
             if not same_bits(array, before):
                 out.broken.append(f"backward {label} wrote into the cotangent")
         _unshared(grads, [array for _, array in cotangents], run, out, label)
@@ -345,7 +366,10 @@ def _double(T: Any, example: Example, names: Sequence[str], out: Trace, move: Mo
         if not outs:
             return
         inputs = [run.tensors[n] for n in names]
-        cotangents = [random_like(T, r, example.seed + 101 * i, move, 256 + 16 * i)[0].requires_grad_() for i, r in enumerate(outs)]
+        cotangents = [
+            random_like(T, r, example.seed + 101 * i, move, 256 + 16 * i)[0].requires_grad_()
+            for i, r in enumerate(outs)
+        ]
         first = T.autograd.grad(outs, inputs, cotangents, create_graph=True, allow_unused=True)
         live = [(i, g) for i, g in enumerate(first) if g is not None and g.requires_grad]
         for n, g in zip(names, first):
@@ -476,7 +500,9 @@ class _Judge:
         self.reference = _Reference(T, example)
         self.finite = all(np.isfinite(o.values).all() for o in example.operands if o.is_float)
         found = [o.values.dtype for o in example.operands if o.is_float]
-        found += [np.asarray(v).dtype for k, v in at.values.items() if k.startswith("out") and isinstance(v, np.ndarray)]
+        found += [
+            np.asarray(v).dtype for k, v in at.values.items() if k.startswith("out") and isinstance(v, np.ndarray)
+        ]
         # the least precise float dtype among inputs and results: what the example computes in
         self.coarse = min((d for d in found if d.kind == "f"), key=lambda d: d.itemsize, default=np.dtype(np.float64))
 
@@ -560,7 +586,9 @@ def disagreement(label: str, ours: np.ndarray, theirs: np.ndarray, ulps: np.ndar
     more = f"; {count} of {ours.size} entries are out of bounds" if ours.size > 1 else ""
     from .report import ulp_text
 
-    return f"{label}{list(index) if index else ''}: got {a}, expected {b}, {ulp_text(float(ulps[index]))} ulp apart{more}"
+    return (
+        f"{label}{list(index) if index else ''}: got {a}, expected {b}, {ulp_text(float(ulps[index]))} ulp apart{more}"
+    )
 
 
 class _Reference:
@@ -599,7 +627,9 @@ class _Reference:
         errors = []
         with np.errstate(all="ignore"):
             for turn in range(TURNS):
-                fine, rough = (self._values(label, order, Move(NOISE, turn, d, True), shape) for d in ("float64", "float32"))
+                fine, rough = (
+                    self._values(label, order, Move(NOISE, turn, d, True), shape) for d in ("float64", "float32")
+                )
                 errors.append(np.abs(rough - fine))
             return np.fmax.reduce(errors) / ulp.eps(np.dtype(np.float32))
 

@@ -27,7 +27,8 @@ body { margin:0 auto; padding:1rem; max-width:1200px; font:15px/1.45 system-ui,s
 h1 { font-size:1.4rem; margin:.2rem 0 } h2 { font-size:1.1rem; margin:1.6rem 0 .4rem }
 p { margin:.3rem 0; color:var(--soft) } a { color:var(--link) }
 code,pre { font:12.5px/1.45 ui-monospace,Menlo,Consolas,monospace }
-pre { overflow-x:auto; background:var(--head); border:1px solid var(--line); border-radius:6px; padding:.6rem; margin:.4rem 0 }
+pre { overflow-x:auto; background:var(--head); border:1px solid var(--line); border-radius:6px; padding:.6rem;
+  margin:.4rem 0 }
 table { border-collapse:collapse; width:100% }
 th,td { padding:.3rem .5rem; border-bottom:1px solid var(--line); text-align:left; vertical-align:top }
 th { background:var(--head); font-weight:600 } td.n,th.n { text-align:right; font-variant-numeric:tabular-nums }
@@ -37,7 +38,8 @@ th { background:var(--head); font-weight:600 } td.n,th.n { text-align:right; fon
   background:var(--bg); color:inherit; margin:.4rem 0 }
 .legend span { margin-right:.8rem; white-space:nowrap }
 details.op { border-bottom:1px solid var(--line) }
-details.op > summary { cursor:pointer; list-style:none; padding:.35rem 0; display:grid; gap:.2rem .6rem; align-items:center;
+details.op > summary { cursor:pointer; list-style:none; padding:.35rem 0; display:grid; gap:.2rem .6rem;
+  align-items:center;
   grid-template-columns:minmax(9rem,14rem) 1fr 4.5rem 4.5rem }
 details.op > summary::-webkit-details-marker { display:none }
 details.op > summary:focus-visible { outline:2px solid var(--link) }
@@ -47,7 +49,8 @@ details.op > summary:focus-visible { outline:2px solid var(--link) }
 .strip i.y { background:#3fae6f } .strip i.f { background:#7fc9a0 } .strip i.x { background:#d6402f }
 .num { text-align:right; font-variant-numeric:tabular-nums; color:var(--soft) }
 .scroll { overflow-x:auto }
-.cells td { text-align:center; white-space:nowrap; font-variant-numeric:tabular-nums; font-size:12.5px; padding:.2rem .35rem }
+.cells td { text-align:center; white-space:nowrap; font-variant-numeric:tabular-nums; font-size:12.5px;
+  padding:.2rem .35rem }
 .cells th { font-size:12px; white-space:nowrap; padding:.2rem .35rem }
 @media (max-width:640px) { body { padding:.7rem } details.op > summary { grid-template-columns:1fr 3.2rem 3.4rem }
   .strip { grid-column:1 / -1; order:9 } .strip i { height:.7rem } }
@@ -69,12 +72,15 @@ def page(results: list[Result], options: Options, seconds: float) -> str:
     others = [r for r in results if not r.details.get("coverage")]
     failed = sum(not r.passed for r in results)
     checks = sum(r.checks for r in results)
-    verdict = f'<span class="tag bad">{failed} rows disagree</span>' if failed else '<span class="tag ok">all agree</span>'
+    verdict = (
+        f'<span class="tag bad">{failed} rows disagree</span>' if failed else '<span class="tag ok">all agree</span>'
+    )
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>minigrad and torch, compared</title>',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<style>{STYLE}</style></head><body>",
-        f"<h1>minigrad and torch, compared</h1><p>{verdict} {checks:,} checks of {len(results):,} rows in {duration(seconds)}, "
+        f"<h1>minigrad and torch, compared</h1>"
+        f"<p>{verdict} {checks:,} checks of {len(results):,} rows in {duration(seconds)}, "
         f"seed {options.seed}. {escape(_versions())}</p>",
         _summary(results),
     ]
@@ -99,8 +105,11 @@ def _summary(results: list[Result]) -> str:
         worst = max((r.worst_ulp for r in members if r.worst_ulp is not None), default=None)
         tag = f'<span class="tag bad">{failed} fail</span>' if failed else '<span class="tag ok">pass</span>'
         rows.append(f'<tr><td>{escape(name)}</td><td class="n">{len(members):,}</td>'
-                    f'<td class="n">{sum(r.checks for r in members):,}</td><td class="n">{ulp_text(worst)}</td><td>{tag}</td></tr>')  # fmt: skip
-    head = '<tr><th>group</th><th class="n">rows</th><th class="n">checks</th><th class="n">worst ulp</th><th></th></tr>'
+                    f'<td class="n">{sum(r.checks for r in members):,}</td><td class="n">{ulp_text(worst)}</td>'
+                    f"<td>{tag}</td></tr>")  # fmt: skip
+    head = (
+        '<tr><th>group</th><th class="n">rows</th><th class="n">checks</th><th class="n">worst ulp</th><th></th></tr>'
+    )
     return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
 
 
@@ -109,7 +118,8 @@ def _ops(ops: list[Result]) -> str:
     legend = (
         '<p class="legend"><span><b style="color:#3fae6f">■</b> with double backward</span> '
         '<span><b style="color:#7fc9a0">■</b> value only, or first order</span> '
-        '<span><b style="color:#d6402f">■</b> disagrees</span> <span><b style="color:#9aa5b1">□</b> does not apply</span></p>'
+        '<span><b style="color:#d6402f">■</b> disagrees</span> '
+        '<span><b style="color:#9aa5b1">□</b> does not apply</span></p>'
         f"<p>The strip's columns: {strip}. Numbers: checks, worst ulp. Open a row for every dtype and order.</p>"
     )
     search = '<input id="find" type="search" placeholder="find an op" aria-label="find an op">'
@@ -128,8 +138,9 @@ def _op(r: Result) -> str:
         strip.append(f'<i class="{css}" title="{escape(kind)}: {state}"></i>')
     mark = "" if r.passed else ' <span class="tag bad">disagrees</span>'
     return (
-        f'<details class="op" data-name="{escape(r.name.lower(), quote=True)}"><summary><span class="name">{escape(r.name)}{mark}'
-        f'</span><span class="strip">{"".join(strip)}</span><span class="num">{r.checks:,}</span>'
+        f'<details class="op" data-name="{escape(r.name.lower(), quote=True)}"><summary>'
+        f'<span class="name">{escape(r.name)}{mark}</span><span class="strip">{"".join(strip)}</span>'
+        f'<span class="num">{r.checks:,}</span>'
         f'<span class="num">{ulp_text(r.worst_ulp)}</span></summary>{_detail(r, coverage)}</details>'
     )
 
@@ -152,7 +163,8 @@ def _detail(r: Result, coverage: dict[str, Any]) -> str:
                     cells.append(f'<td class="{css}">{"✗" if cell[2] else ulp_text(cell[1])}</td>')
             rows.append(f"<tr><th>{escape(dtype)}</th><th>{order}</th>{''.join(cells)}</tr>")
     formulas = "".join(
-        f"<li><code>{escape(f['text'])}</code> <small>{_link(f['where'])}</small></li>" for f in r.details.get("formulas", ())
+        f"<li><code>{escape(f['text'])}</code> <small>{_link(f['where'])}</small></li>"
+        for f in r.details.get("formulas", ())
     )
     formulas = f"<ul>{formulas}</ul>" if formulas else ""
     return (
@@ -215,5 +227,9 @@ def _versions() -> str:
     import platform
     import sys
 
-    names = [f"{n} {sys.modules[n].__version__}" for n in ("minigrad", "torch", "numpy") if hasattr(sys.modules.get(n), "__version__")]
+    names = [
+        f"{n} {sys.modules[n].__version__}"
+        for n in ("minigrad", "torch", "numpy")
+        if hasattr(sys.modules.get(n), "__version__")
+    ]
     return f"{', '.join(names)}, Python {platform.python_version()}, {platform.machine()}, {time.strftime('%Y-%m-%d')}."

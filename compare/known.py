@@ -45,6 +45,10 @@ def _grows(example: Any) -> bool:
     return np.broadcast_shapes(*shapes) != shapes[0]
 
 
+def _float_into_integer(example: Any) -> bool:
+    return not example.operands[0].is_float and any(o.is_float for o in example.operands)
+
+
 def _bool_mixed(example: Any) -> bool:
     dtypes = {o.dtype for o in example.operands}
     return "bool" in dtypes and len(dtypes) > 1
@@ -55,25 +59,26 @@ TABLE: list[Known] = [
           "ours is that one"),
     Known("number ** x", "*error*", "torch asserts internally in the backward of True ** tensor",
           lambda example: example.static["n"] is True),
-    Known("clamp.tensor*", "*error*", "torch's backward of clamp fails where the bounds make the result larger than x", _grows),
-    Known("div.*", "in-place error", "torch saves x for the backward of x.div_(x, rounding_mode=...), whose derivative is 0, and "
-          "then finds it modified", lambda example: example.operands[1].alias is not None),
-    Known("x[[]...[]] = y", "*", "torch asserts internally in the backward of a float tensor written into an integer one",
-          lambda example: not example.operands[0].is_float and example.operands[1].is_float),
-    Known("fill.tensor", "*error*", "torch asserts internally in the backward of an integer tensor filled by a float one",
-          lambda example: not example.operands[0].is_float),
-    Known("addcdiv", "*error*", "torch's backward of an integer tensor plus a float one casts back to the integer's dtype",
-          lambda example: not example.operands[0].is_float),
-    Known("*mm*", "*error", "of a bool and another dtype: which of its two refusals torch gives depends on shapes and order", _bool_mixed),
-    Known("*einsum*", "*error", "as above", _bool_mixed),
-    Known("x @ y", "*error", "as above", _bool_mixed),
+    Known("clamp.tensor*", "*error*", "torch's backward of clamp fails where the bounds make the result larger than x",
+          _grows),
+    Known("div.*", "in-place error", "torch saves x for the backward of x.div_(x, rounding_mode=...), whose derivative "
+          "is 0, and then finds it modified", lambda example: example.operands[1].alias is not None),
+    Known("x[[]...[]] = y", "*", "torch asserts internally in the backward of a float tensor written into an "
+          "integer one", _float_into_integer),
+    Known("fill.tensor", "*error*", "torch asserts internally, as above", _float_into_integer),
+    Known("addcdiv", "*error*", "torch's backward of integer + float casts back to the integer's dtype",
+          _float_into_integer),
+    Known("*mm*", "*error", "of a bool and another dtype: which of two refusals comes first depends on the shapes",
+          _bool_mixed),
+    Known("*einsum*", "*error", "of a bool and another dtype, as above", _bool_mixed),
+    Known("x @ y", "*error", "of a bool and another dtype, as above", _bool_mixed),
     Known("asinh", "in-place error", "torch has no derivative of asinh_, though it has that of asinh"),
     Known("atanh", "in-place error", "torch has no derivative of atanh_, though it has that of atanh"),
     Known("*prod*", "*grad*", "torch divides the product by the entry: inf / inf", _infinite),
     Known("*prod*", "double backward*", "torch divides the product by the entry: inf / inf", _infinite),
     Known("F.bilinear", "*grad*", "0 * inf, in the order in which the three factors are multiplied", _infinite),
-    Known("F.*", "*", "half-precision subnormals: torch's fused kernels compute in float32 and round once, a composition "
-          "rounds at every step", _special_half),
+    Known("F.*", "*", "half-precision subnormals: torch's fused kernels compute in float32 and round once, a "
+          "composition rounds at every step", _special_half),
     Known("addc*", "*", "as above: value * x * y overflows in half where torch multiplies in float32", _special_half),
 ]  # fmt: skip
 

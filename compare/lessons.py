@@ -76,13 +76,17 @@ def run_lesson(ours: Any, theirs: Any, name: str, options: Options) -> Result:
                 return Result("lessons", name, 0, None, [], note=str(error))
             raise
         except Exception as error:  # a lesson that fails is a disagreement to report
-            return Result("lessons", name, 1, None, [Failure(f"on {T.__name__}", f"{type(error).__name__}: {error}", script)])
+            return Result(
+                "lessons", name, 1, None, [Failure(f"on {T.__name__}", f"{type(error).__name__}: {error}", script)]
+            )
     floors = lesson.load(name).FLOOR
     failures, checks = [], 0
     for path, mine, other in pairs(*numbers, ()):
         checks += 1
         if not agree(mine, other, floor_of(path, floors)):
-            failures.append(Failure(f"result {' / '.join(map(str, path))}", f"got {mine!r}, expected {other!r}", script))
+            failures.append(
+                Failure(f"result {' / '.join(map(str, path))}", f"got {mine!r}, expected {other!r}", script)
+            )
     return Result("lessons", name, checks, None, failures[:6], note=f"{DIGITS} significant digits")
 
 

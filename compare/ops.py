@@ -20,7 +20,8 @@ from .strategies import DTYPES, FLOATS, KINDS, Drawn, Seeded
 GRID_DTYPES = ("float64", "float32", "float16", "int64", "int32", "uint8", "bool")
 
 # one pair for each rule of promotion: between floats, integers, categories, signedness, with bool
-PAIRS = (("float32", "float64"), ("float64", "float32"), ("float16", "float32"), ("int64", "float32"), ("float32", "int64"),
+PAIRS = (("float32", "float64"), ("float64", "float32"), ("float16", "float32"), ("int64", "float32"),
+         ("float32", "int64"),
          ("int32", "int64"), ("uint8", "int8"), ("bool", "int64"), ("int32", "bool"), ("int64", "float16"))  # fmt: skip
 
 

@@ -41,62 +41,84 @@ class SchedulerCase:
 
 def bad(name: str, *arguments: str) -> tuple[str, ...]:
     """Constructor calls of `name` with a refused argument, and without parameters."""
-    return (f"T.optim.{name}([], lr=0.1)", *(f"T.optim.{name}([T.ones(2, requires_grad=True)], {a})" for a in arguments))
+    return (
+        f"T.optim.{name}([], lr=0.1)",
+        *(f"T.optim.{name}([T.ones(2, requires_grad=True)], {a})" for a in arguments),
+    )
 
 
 OPTIMIZERS: list[OptimCase] = [
-    OptimCase("SGD", ["lr=0.05", "lr=0.05, momentum=0.9", "lr=0.05, momentum=0.9, nesterov=True", "lr=0.05, momentum=0.8, "
-              "dampening=0.3", "lr=0.05, weight_decay=0.1", "lr=0.05, maximize=True", "lr=0.02, momentum=0.9, weight_decay=0.01, "
+    OptimCase("SGD", ["lr=0.05", "lr=0.05, momentum=0.9", "lr=0.05, momentum=0.9, nesterov=True",
+                      "lr=0.05, momentum=0.8, "
+              "dampening=0.3", "lr=0.05, weight_decay=0.1", "lr=0.05, maximize=True",
+              "lr=0.02, momentum=0.9, weight_decay=0.01, "
               "nesterov=True, maximize=True"], bad("SGD", "lr=-1", "lr=0.1, momentum=-1", "lr=0.1, weight_decay=-1",
               "lr=0.1, nesterov=True", "lr=0.1, momentum=0.9, dampening=0.1, nesterov=True")),
     OptimCase("Adam", ["lr=0.05", "lr=0.05, betas=(0.8, 0.9)", "lr=0.05, weight_decay=0.1", "lr=0.05, amsgrad=True",
-              "lr=0.05, maximize=True", "lr=0.05, eps=1e-3"], bad("Adam", "lr=-1", "betas=(1.0, 0.9)", "betas=(0.9, 1.0)", "eps=-1",
+              "lr=0.05, maximize=True", "lr=0.05, eps=1e-3"], bad("Adam", "lr=-1", "betas=(1.0, 0.9)",
+                                                                  "betas=(0.9, 1.0)", "eps=-1",
               "weight_decay=-1")),
     OptimCase("AdamW", ["lr=0.05", "lr=0.05, weight_decay=0.3", "lr=0.05, amsgrad=True", "lr=0.05, maximize=True"],
               bad("AdamW", "lr=-1", "betas=(1.0, 0.9)", "eps=-1")),
     OptimCase("RMSprop", ["lr=0.02", "lr=0.02, alpha=0.8", "lr=0.02, momentum=0.5", "lr=0.02, centered=True",
               "lr=0.02, weight_decay=0.1", "lr=0.02, maximize=True", "lr=0.01, momentum=0.9, centered=True"],
               bad("RMSprop", "lr=-1", "alpha=-1", "eps=-1", "momentum=-1", "weight_decay=-1")),
-    OptimCase("Adagrad", ["lr=0.1", "lr=0.1, lr_decay=0.1", "lr=0.1, weight_decay=0.1", "lr=0.1, initial_accumulator_value=0.5",
-              "lr=0.1, maximize=True"], bad("Adagrad", "lr=-1", "lr_decay=-1", "eps=-1", "initial_accumulator_value=-1")),
-    OptimCase("Adadelta", ["lr=1.0", "lr=0.5, rho=0.8", "weight_decay=0.1", "maximize=True"], bad("Adadelta", "lr=-1", "rho=2",
+    OptimCase("Adagrad", ["lr=0.1", "lr=0.1, lr_decay=0.1", "lr=0.1, weight_decay=0.1",
+                          "lr=0.1, initial_accumulator_value=0.5",
+              "lr=0.1, maximize=True"], bad("Adagrad", "lr=-1", "lr_decay=-1", "eps=-1",
+                                            "initial_accumulator_value=-1")),
+    OptimCase("Adadelta", ["lr=1.0", "lr=0.5, rho=0.8", "weight_decay=0.1", "maximize=True"], bad("Adadelta", "lr=-1",
+                                                                                                  "rho=2",
               "eps=-1")),
     OptimCase("Adamax", ["lr=0.05", "lr=0.05, betas=(0.8, 0.9)", "lr=0.05, weight_decay=0.1", "lr=0.05, maximize=True"],
               bad("Adamax", "lr=-1", "betas=(1.0, 0.9)", "eps=-1")),
-    OptimCase("NAdam", ["lr=0.02", "lr=0.02, momentum_decay=0.01", "lr=0.02, weight_decay=0.1, decoupled_weight_decay=True",
+    OptimCase("NAdam", ["lr=0.02", "lr=0.02, momentum_decay=0.01",
+                        "lr=0.02, weight_decay=0.1, decoupled_weight_decay=True",
               "lr=0.02, maximize=True"], bad("NAdam", "lr=-1", "momentum_decay=-1")),
-    OptimCase("RAdam", ["lr=0.02", "lr=0.02, betas=(0.8, 0.9)", "lr=0.02, weight_decay=0.1, decoupled_weight_decay=True",
+    OptimCase("RAdam", ["lr=0.02", "lr=0.02, betas=(0.8, 0.9)",
+                        "lr=0.02, weight_decay=0.1, decoupled_weight_decay=True",
               "lr=0.02, maximize=True"], bad("RAdam", "lr=-1", "betas=(1.0, 0.9)")),
-    OptimCase("ASGD", ["lr=0.05", "lr=0.05, lambd=0.01, alpha=0.5, t0=3", "lr=0.05, weight_decay=0.1", "lr=0.05, maximize=True"],
+    OptimCase("ASGD", ["lr=0.05", "lr=0.05, lambd=0.01, alpha=0.5, t0=3", "lr=0.05, weight_decay=0.1",
+                       "lr=0.05, maximize=True"],
               bad("ASGD", "lr=-1", "weight_decay=-1")),
-    OptimCase("Rprop", ["lr=0.02", "lr=0.02, etas=(0.4, 1.3)", "lr=0.02, step_sizes=(1e-3, 0.1)", "lr=0.02, maximize=True"],
+    OptimCase("Rprop", ["lr=0.02", "lr=0.02, etas=(0.4, 1.3)", "lr=0.02, step_sizes=(1e-3, 0.1)",
+                        "lr=0.02, maximize=True"],
               bad("Rprop", "lr=-1", "etas=(1.5, 1.2)")),
-    OptimCase("LBFGS", ["lr=0.3, max_iter=2", "lr=0.5, max_iter=5", "lr=1, history_size=3, max_iter=4", "line_search_fn='strong_wolfe', max_iter=4"],
+    OptimCase("LBFGS", ["lr=0.3, max_iter=2", "lr=0.5, max_iter=5", "lr=1, history_size=3, max_iter=4",
+                        "line_search_fn='strong_wolfe', max_iter=4"],
               ("T.optim.LBFGS([{'params': [T.ones(1)]}, {'params': [T.ones(1)]}])",)),
 ]  # fmt: skip
 
 S = "T.optim.lr_scheduler"
 SCHEDULERS: list[SchedulerCase] = [
     SchedulerCase("StepLR", [f"{S}.StepLR(o, 3)", f"{S}.StepLR(o, step_size=4, gamma=0.5)"]),
-    SchedulerCase("MultiStepLR", [f"{S}.MultiStepLR(o, [2, 5, 5, 11])", f"{S}.MultiStepLR(o, milestones=[3], gamma=0.3)"]),
+    SchedulerCase("MultiStepLR", [f"{S}.MultiStepLR(o, [2, 5, 5, 11])",
+                                  f"{S}.MultiStepLR(o, milestones=[3], gamma=0.3)"]),
     SchedulerCase("ConstantLR", [f"{S}.ConstantLR(o)", f"{S}.ConstantLR(o, factor=0.5, total_iters=4)"]),
     SchedulerCase("LinearLR", [f"{S}.LinearLR(o)", f"{S}.LinearLR(o, 0.5, 0.1, total_iters=7)"],
                   errors=[f"{S}.LinearLR(T.optim.SGD([T.ones(1)], lr=1.0), start_factor=2.0)"]),
     SchedulerCase("ExponentialLR", [f"{S}.ExponentialLR(o, 0.9)"]),
     SchedulerCase("PolynomialLR", [f"{S}.PolynomialLR(o)", f"{S}.PolynomialLR(o, 12, 2.0)"]),
-    SchedulerCase("CosineAnnealingLR", [f"{S}.CosineAnnealingLR(o, 10)", f"{S}.CosineAnnealingLR(o, T_max=4, eta_min=0.01)"]),
+    SchedulerCase("CosineAnnealingLR", [f"{S}.CosineAnnealingLR(o, 10)",
+                                        f"{S}.CosineAnnealingLR(o, T_max=4, eta_min=0.01)"]),
     SchedulerCase("CosineAnnealingWarmRestarts", [f"{S}.CosineAnnealingWarmRestarts(o, 4)",
                   f"{S}.CosineAnnealingWarmRestarts(o, 3, T_mult=2, eta_min=0.01)"]),
-    SchedulerCase("LambdaLR", [f"{S}.LambdaLR(o, lambda e: 0.95 ** e)", f"{S}.LambdaLR(o, [lambda e: 1 / (e + 1), lambda e: 0.5])"],
+    SchedulerCase("LambdaLR", [f"{S}.LambdaLR(o, lambda e: 0.95 ** e)",
+                               f"{S}.LambdaLR(o, [lambda e: 1 / (e + 1), lambda e: 0.5])"],
                   errors=[f"{S}.LambdaLR(T.optim.SGD([T.ones(1)], lr=1.0), [lambda e: 1, lambda e: 1])"]),
     SchedulerCase("MultiplicativeLR", [f"{S}.MultiplicativeLR(o, lambda e: 0.9)"]),
     SchedulerCase("CyclicLR", [f"{S}.CyclicLR(o, 0.01, 0.1, step_size_up=3, cycle_momentum=False)",
-                  f"{S}.CyclicLR(o, 0.01, 0.1, step_size_up=2, step_size_down=4, mode='triangular2', cycle_momentum=False)"]),
+                  f"{S}.CyclicLR(o, 0.01, 0.1, step_size_up=2, step_size_down=4, mode='triangular2', "
+                  "cycle_momentum=False)"]),
     SchedulerCase("OneCycleLR", [f"{S}.OneCycleLR(o, 0.5, total_steps=30)"]),
-    SchedulerCase("SequentialLR", [f"{S}.SequentialLR(o, [{S}.ConstantLR(o, 0.1, 4), {S}.ExponentialLR(o, 0.9)], [4])"]),
-    SchedulerCase("ChainedScheduler", [f"{S}.ChainedScheduler([{S}.ConstantLR(o, 0.1, 4), {S}.ExponentialLR(o, 0.9)])"]),
-    SchedulerCase("ReduceLROnPlateau", [f"{S}.ReduceLROnPlateau(o, patience=3)", f"{S}.ReduceLROnPlateau(o, 'max', factor=0.5, patience=1)",
-                  f"{S}.ReduceLROnPlateau(o, patience=2, cooldown=2, min_lr=0.01, threshold=0.1, threshold_mode='abs')"], True,
+    SchedulerCase("SequentialLR",
+                  [f"{S}.SequentialLR(o, [{S}.ConstantLR(o, 0.1, 4), {S}.ExponentialLR(o, 0.9)], [4])"]),
+    SchedulerCase("ChainedScheduler",
+                  [f"{S}.ChainedScheduler([{S}.ConstantLR(o, 0.1, 4), {S}.ExponentialLR(o, 0.9)])"]),
+    SchedulerCase("ReduceLROnPlateau", [f"{S}.ReduceLROnPlateau(o, patience=3)",
+                                        f"{S}.ReduceLROnPlateau(o, 'max', factor=0.5, patience=1)",
+                  f"{S}.ReduceLROnPlateau(o, patience=2, cooldown=2, min_lr=0.01, threshold=0.1, "
+                  "threshold_mode='abs')"], True,
                   errors=[f"{S}.ReduceLROnPlateau(T.optim.SGD([T.ones(1)], lr=1.0), factor=1.0)",
                           f"{S}.ReduceLROnPlateau(T.optim.SGD([T.ones(1)], lr=1.0), mode='up')"]),
 ]  # fmt: skip
@@ -105,7 +127,7 @@ TARGET = np.random.default_rng(3).normal(size=(6, 2))
 
 
 def parameters(T: Any, dtype: str, nudge: int) -> list[Any]:
-    """Three leaves of different ranks, the last of which one loss in three does not touch; `nudge` moves them by an eps."""
+    """Three leaves of different ranks; one loss in three does not touch the last. `nudge` moves them by an eps."""
     rng, signs = np.random.default_rng(11), np.random.default_rng(nudge)
     leaves = []
     for shape in ((3, 2), (2,), ()):
@@ -148,7 +170,7 @@ def optimize(T: Any, name: str, options: str, dtype: str, grouped: bool, nudge: 
         if step == STEPS // 2:
             saved = optimizer.state_dict()
             out.append(("state_dict keys", step, repr(sorted(saved["state"].get(0, {})) if saved["state"] else [])))
-            out.append(("param_groups", step, repr([{k: v for k, v in g.items()} for g in saved["param_groups"]])))
+            out.append(("param_groups", step, repr([dict(g) for g in saved["param_groups"]])))
             optimizer = make()
             optimizer.load_state_dict(saved)
 
@@ -214,7 +236,7 @@ def run_scheduler(ours: Any, theirs: Any, case: SchedulerCase, options: Options)
 
     outcome = Outcome()
     for text in case.builds:
-        got, expected = (attempt(lambda T=T: schedule(T, text, case.metric)) for T in (ours, theirs))  # type: ignore[misc]  # noqa: B023
+        got, expected = (attempt(partial(schedule, T, text, case.metric)) for T in (ours, theirs))
         outcome.compare(got, expected, text, scheduler_script(text, case.metric), 0)
     for expression in case.errors:
         outcome.checks += 1
@@ -256,7 +278,8 @@ def scheduler_script(text: str, metric: bool) -> str:
 import minigrad
 
 for T in (torch, minigrad):
-    o = T.optim.SGD([{{"params": [T.ones(2, requires_grad=True)]}}, {{"params": [T.ones(1, requires_grad=True)], "lr": 0.2}}], lr=0.1)
+    o = T.optim.SGD([{{"params": [T.ones(2, requires_grad=True)]}}, {{"params": [T.ones(1, requires_grad=True)],
+                                                                      "lr": 0.2}}], lr=0.1)
     scheduler = {text}
     for step in range({STEPS}):
         o.step()

@@ -11,8 +11,12 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("compare", "gradients compared with torch")
-    group.addoption("--compare-examples", type=int, default=50, help="examples drawn by each check (default: %(default)s)")
-    group.addoption("--compare-seed", type=int, default=0, help="seed of cotangents and examples (default: %(default)s)")
+    group.addoption(
+        "--compare-examples", type=int, default=50, help="examples drawn by each check (default: %(default)s)"
+    )
+    group.addoption(
+        "--compare-seed", type=int, default=0, help="seed of cotangents and examples (default: %(default)s)"
+    )
 
 
 @pytest.fixture

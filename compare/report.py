@@ -63,7 +63,9 @@ class Options:
         from fnmatch import fnmatch
 
         pattern, name = self.only.lower(), name.lower()
-        return any(fnmatch(name, part) if any(c in part for c in "*?[") else part in name for part in pattern.split(","))
+        return any(
+            fnmatch(name, part) if any(c in part for c in "*?[") else part in name for part in pattern.split(",")
+        )
 
 
 class Progress:

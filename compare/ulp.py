@@ -20,10 +20,11 @@ class Bound:
     """What a class of ops may differ by.
 
     `f32` and `f64` are ulps that always pass. Beyond them, where `terms` is not 0, an entry may differ by
-    `terms * eps * scale`, with scale the entry's condition: sum over all inputs of |input * d entry / d input|, which is
-    sum|terms| for a sum and |a| @ |b| for a matmul; or, if larger, torch's own rounding error there in eps, measured by
-    its float32 runs against its float64 runs. `floor` adds `floor * eps` for ops whose intermediate values are
-    near 1 whatever the result (log_softmax), `gradient_floor` the same for its derivatives (1 - tanh ** 2). `signs`: zeros must agree in sign too.
+    `terms * eps * scale`, with scale the entry's condition: sum over all inputs of |input * d entry / d input|, which
+    is sum|terms| for a sum and |a| @ |b| for a matmul; or, if larger, torch's own rounding error there in eps, measured
+    by its float32 runs against its float64 runs. `floor` adds `floor * eps` for ops whose intermediate values are near
+    1 whatever the result (log_softmax), `gradient_floor` the same for derivatives alone (1 - tanh ** 2). `signs`: zeros
+    must agree in sign too.
     """
 
     name: str
@@ -41,16 +42,26 @@ class Bound:
 
 
 MOVE = Bound("move", 0, 0, 0, "values are copied, never computed: equal bit for bit, zeros with their sign", signs=True)
-EXACT = Bound("exact", 0, 0, 0, "comparisons, rounding, selection, relu: the result is one of the inputs or a small integer")
-ARITHMETIC = Bound("arithmetic", 1, 1, 0, "IEEE 754 rounds + - * / and NumPy rounds sqrt; torch's vectorised sqrt is 1 ulp off")
-CHAIN = Bound("chain", 2, 2, 3, "two to four rounded operations; torch contracts a * b + c into one fma, NumPy rounds twice")
-FUNCTION = Bound("function", 4, 2, 0, "NumPy's and SLEEF's float32 functions are up to 3 ulp apart (log, tan, asin, atan2)")
-SATURATING = Bound("saturating", 4, 2, 0, "as function; 1 - tanh ** 2 leaves eps of absolute error where the result is near 1",
+EXACT = Bound(
+    "exact", 0, 0, 0, "comparisons, rounding, selection, relu: the result is one of the inputs or a small integer"
+)
+ARITHMETIC = Bound(
+    "arithmetic", 1, 1, 0, "IEEE 754 rounds + - * / and NumPy rounds sqrt; torch's vectorised sqrt is 1 ulp off"
+)
+CHAIN = Bound(
+    "chain", 2, 2, 3, "two to four rounded operations; torch contracts a * b + c into one fma, NumPy rounds twice"
+)
+FUNCTION = Bound(
+    "function", 4, 2, 0, "NumPy's and SLEEF's float32 functions are up to 3 ulp apart (log, tan, asin, atan2)"
+)
+SATURATING = Bound("saturating", 4, 2, 0, "as function; 1 - tanh ** 2 leaves eps of absolute error near results of 1",
                    gradient_floor=4)  # fmt: skip
-COMPOSED = Bound("composed", 6, 4, 8, "a function of a rounded function: NumPy's error may be 4 times torch's, and is amplified alike",
-                 gradient_floor=2)  # fmt: skip
+COMPOSED = Bound("composed", 6, 4, 8, "a function of a rounded function: NumPy's error may be 4 times torch's, "
+                 "and is amplified alike", gradient_floor=2)  # fmt: skip
 REDUCE = Bound("reduce", 1, 1, 4, "torch and NumPy add in different orders: a few eps of sum|terms|, never of |result|")
-SOFTMAX = Bound("softmax", 4, 4, 8, "exp of a rounded difference, then a sum near 1 whose log has eps of absolute error", floor=4)
+SOFTMAX = Bound(
+    "softmax", 4, 4, 8, "exp of a rounded difference, then a sum near 1 whose log has eps of absolute error", floor=4
+)
 
 
 def gradient(bound: Bound) -> Bound:
@@ -86,7 +97,9 @@ def distance(a: np.ndarray, b: np.ndarray, signs: bool = False) -> np.ndarray:
     # int64 differences can wrap for opposite signs in float64; as floats they cannot, and below 2**53 they are exact.
     near = (np.abs(ia) < 2**61) & (np.abs(ib) < 2**61) | ((ia < 0) == (ib < 0))
     with np.errstate(all="ignore"):
-        apart = np.where(near, np.abs(ia - ib).astype(np.float64), np.abs(ia.astype(np.float64) - ib.astype(np.float64)))
+        apart = np.where(
+            near, np.abs(ia - ib).astype(np.float64), np.abs(ia.astype(np.float64) - ib.astype(np.float64))
+        )
     finite = np.isfinite(a) & np.isfinite(b)
     same = (np.isnan(a) & np.isnan(b)) | (a == b)
     if signs:
@@ -121,8 +134,10 @@ TRAINING = Bound(
 )  # fmt: skip
 
 
-def within_training(ours: np.ndarray, theirs: np.ndarray, step: int, terms: float = TRAINING.terms) -> tuple[np.ndarray, np.ndarray]:
-    """(ulps, bad) after `step` steps of free running: `terms * eps * (step + 1)` of the tensor's largest entry (>= 1)."""
+def within_training(
+    ours: np.ndarray, theirs: np.ndarray, step: int, terms: float = TRAINING.terms
+) -> tuple[np.ndarray, np.ndarray]:
+    """(ulps, bad) after `step` steps of free running: within `terms * eps * (step + 1)` of the largest entry or 1."""
     finite = theirs[np.isfinite(theirs)]
     size = max(float(np.abs(finite).max()) if finite.size else 0.0, 1.0)
     bound = Bound(TRAINING.name, TRAINING.f32, TRAINING.f64, terms * (step + 1), TRAINING.reason)

@@ -82,9 +82,13 @@ def test_a_wrong_function_is_caught_and_its_script_shows_it() -> None:
     assert "class WrongSquare" in text and "SLOPE = 3.0" in text
     script = caught.value.reproducer
     assert "compare" not in script
-    done = subprocess.run([sys.executable, "-c", "from typing import Any\n" + script], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", "from typing import Any\n" + script], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
-    expected, got = (next(line for line in done.stdout.splitlines() if line.startswith(f"{who} vjp")) for who in ("expected", "got"))
+    expected, got = (
+        next(line for line in done.stdout.splitlines() if line.startswith(f"{who} vjp")) for who in ("expected", "got")
+    )
     assert expected.removeprefix("expected") != got.removeprefix("got")
 
 
@@ -145,7 +149,9 @@ def test_a_module_with_a_wrong_gradient_is_caught() -> None:
 
 def test_modules_with_other_parameters_are_refused() -> None:
     with pytest.raises(GradientMismatch, match="state_dict"):
-        assert_same_gradients((torch.nn.Linear(3, 2, bias=False), torch.nn.Linear(3, 2)), np.ones((4, 3)), engines=BOTH_TORCH)
+        assert_same_gradients(
+            (torch.nn.Linear(3, 2, bias=False), torch.nn.Linear(3, 2)), np.ones((4, 3)), engines=BOTH_TORCH
+        )
 
 
 @pytest.mark.parametrize("call, message", [

@@ -117,10 +117,14 @@ def off_by(factor: float) -> Callable[..., Any]:
     return mul
 
 
+def integers_off(x: Any, y: Any) -> Any:
+    out = torch.mul(x, y)
+    return out if out.is_floating_point() or out.dtype == torch.bool else out + 1
+
+
 FAULTS: list[tuple[str, str, dict[str, Any], str]] = [
     ("the value, by 5e-7", "mul", {"mul": off_by(1 + 5e-7)}, "out0"),
-    ("the value of integers", "mul", {"mul": lambda x, y: torch.mul(x, y) + (0 if isinstance(y, int) or x.is_floating_point() else 1)},
-     "out0"),
+    ("the value of integers", "mul", {"mul": integers_off}, "out0"),
     ("the dtype", "add", {"add": lambda x, y: torch.add(x, y).double()}, "dtype"),
     ("the shape", "exp", {"exp": lambda x: torch.exp(x).reshape(-1)}, "shape"),
     ("requires_grad", "exp", {"exp": lambda x: torch.exp(x).detach()}, "requires_grad"),
@@ -132,13 +136,16 @@ FAULTS: list[tuple[str, str, dict[str, Any], str]] = [
     ("a cotangent written into", "neg", {"neg": lambda x: WritesCotangent.apply(x)}, "wrote into the cotangent"),
     ("the sign of zero", "neg", {"neg": lambda x: 0 - x if x.is_floating_point() else torch.neg(x)}, "out0"),
     ("the class of an error", "add", {"add": wrong_error}, "ValueError"),
-    ("an error that never comes", "sum", {"sum": lambda x, dim=None, keepdim=False: torch.sum(x, dim if dim != 2 else 0, keepdim)},
+    ("an error that never comes", "sum", {"sum": lambda x, dim=None, keepdim=False: torch.sum(x,
+                                                                                              dim if dim != 2 else 0,
+                                                                                              keepdim)},
      "got nothing"),
     ("a subset of the inputs", "mul", {"mul": only_y_lost}, "of [y]"),
     ("a tie", "maximum", {"maximum": lambda x, y: torch.where(x >= y, x, y)}, "grad"),
     ("promotion with a 0-d tensor", "add", {"add": lambda x, y: torch.add(x, y) if not isinstance(y, torch.Tensor)
      else torch.add(x, y).to(torch.promote_types(x.dtype, y.dtype))}, "dtype"),
-    ("nothing for an empty tensor", "mean.all", {"mean": lambda x: torch.mean(x) if x.numel() else torch.zeros((), dtype=x.dtype)},
+    ("nothing for an empty tensor", "mean.all", {"mean": lambda x: torch.mean(x) if x.numel() else torch.zeros((),
+                                                                                                               dtype=x.dtype)},
      "out0"),
 ]  # fmt: skip
 
@@ -220,13 +227,18 @@ def test_conditioning_excuses_rounding_and_no_more() -> None:
 
 
 def test_the_message_names_the_entry_both_values_and_the_distance(faulty: Any) -> None:
-    example = checks.Example(cases.find("mul"), (Operand("x", np.array([1.0, 2.0])), Operand("y", np.array([1.0, 3.0]))), {})
+    example = checks.Example(
+        cases.find("mul"), (Operand("x", np.array([1.0, 2.0])), Operand("y", np.array([1.0, 3.0]))), {}
+    )
 
     def wrong(x: Any, y: Any) -> Any:
         return torch.mul(x, y) * torch.tensor([1.0, 1.5], dtype=torch.float64)
 
     verdict = checks.check(faulty(mul=wrong), torch, example, 0)
-    assert any(m.startswith("out0[1]: got 9.0, expected 6.0, ") and "ulp apart; 1 of 2 entries" in m for _, m in verdict.failures)
+    assert any(
+        m.startswith("out0[1]: got 9.0, expected 6.0, ") and "ulp apart; 1 of 2 entries" in m
+        for _, m in verdict.failures
+    )
 
 
 @pytest.mark.parametrize("layout", ["contiguous", "transposed", "strided", "negative", "expanded"])
@@ -238,7 +250,9 @@ def test_the_script_runs_alone_and_makes_the_same_inputs(layout: str) -> None:
     text = checks.script(checks.Example(cases.find("exp"), (operand,), {}))
     assert "compare" not in text
     printed: list[str] = []
-    exec(text.replace("import minigrad", "minigrad = torch"), {"print": lambda *a: printed.append(" ".join(map(str, a)))})
+    exec(
+        text.replace("import minigrad", "minigrad = torch"), {"print": lambda *a: printed.append(" ".join(map(str, a)))}
+    )
     assert sum("raises" in line for line in printed) == 0
     assert sum("double backward" in line for line in printed) == 2
 

@@ -30,10 +30,26 @@ def engine(monkeypatch: pytest.MonkeyPatch, faulty: Any) -> Any:
     return use
 
 
-def test_agreement_exits_with_0_and_ends_in_the_table(engine: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_agreement_exits_with_0_and_ends_in_the_table(
+    engine: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     engine()
     files = [tmp_path / "a.json", tmp_path / "a.html"]
-    code = main(["ops", "--only", "exp,exp2", "--jobs", "1", "--examples", "3", "--json", str(files[0]), "--html", str(files[1])])
+    code = main(
+        [
+            "ops",
+            "--only",
+            "exp,exp2",
+            "--jobs",
+            "1",
+            "--examples",
+            "3",
+            "--json",
+            str(files[0]),
+            "--html",
+            str(files[1]),
+        ]
+    )
     out = capsys.readouterr().out
     assert code == 0
     assert "minigrad and torch agree" in out and "ops" in out.splitlines()[2]
@@ -106,8 +122,11 @@ def test_a_lesson_on_a_wrong_engine_fails(faulty: Any) -> None:
 
 
 @pytest.mark.parametrize("mine, other, floor, agrees", [
-    (1.00004, 1.0, 0, True), (1.0001, 1.0, 0, False), (1e-9, 0.0, 1e-8, True), (1e-9, 0.0, 0, False), (float("nan"), float("nan"), 0, True),
-    (1.0, float("inf"), 0, False), (True, 1, 0, False), ("a", "a", 0, True), ("a", "b", 0, False), (None, 1.0, 0, False),
+    (1.00004, 1.0, 0, True), (1.0001, 1.0, 0, False), (1e-9, 0.0, 1e-8, True), (1e-9, 0.0, 0, False), (float("nan"),
+                                                                                                       float("nan"), 0,
+                                                                                                       True),
+    (1.0, float("inf"), 0, False), (True, 1, 0, False), ("a", "a", 0, True), ("a", "b", 0, False), (None, 1.0, 0,
+                                                                                                    False),
 ])  # fmt: skip
 def test_five_significant_digits(mine: Any, other: Any, floor: float, agrees: bool) -> None:
     assert lessons.agree(mine, other, floor) is agrees

@@ -44,7 +44,9 @@ def test_an_optimizer_row_runs_on_torch(case: optim.OptimCase) -> None:
     for text in case.options:
         trace = optim.attempt(lambda: optim.optimize(torch, case.name, text, "float64", False))  # noqa: B023
         assert trace[0][0] != "error", (text, trace[0])
-        first, last = (next(v for label, step, v in trace if label == "parameter 0" and step == s) for s in (0, optim.STEPS - 1))
+        first, last = (
+            next(v for label, step, v in trace if label == "parameter 0" and step == s) for s in (0, optim.STEPS - 1)
+        )
         assert (first != last).any()
     assert optim.run_optimizer(torch, torch, case, QUICK).passed
 
@@ -172,4 +174,7 @@ def test_a_script_of_a_module_row_runs() -> None:
     case = module("CrossEntropyLoss")
     text = modules.module_script(case, case.builds[0], "float64", 0).replace("import minigrad", "minigrad = torch")
     exec(text, {"print": lambda *a: None})
-    exec(optim.script("SGD", "lr=0.1", "float64").replace("import minigrad", "minigrad = torch"), {"print": lambda *a: None})
+    exec(
+        optim.script("SGD", "lr=0.1", "float64").replace("import minigrad", "minigrad = torch"),
+        {"print": lambda *a: None},
+    )

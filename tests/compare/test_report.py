@@ -14,7 +14,9 @@ import pytest
 from compare import html, report
 from compare.report import Failure, Options, Progress, Result
 
-COVERAGE = {"float64": {"plain": {"forward": [1, 0.0, 0], "double": [1, 2.0, 0]}, "ties": {"backward": [1, math.inf, 1]}}}
+COVERAGE = {
+    "float64": {"plain": {"forward": [1, 0.0, 0], "double": [1, 2.0, 0]}, "ties": {"backward": [1, math.inf, 1]}}
+}
 RESULTS = [
     Result("ops", "mul", 120, 1.0, [], details={"coverage": COVERAGE, "call": "T.mul(x, y)",
            "formulas": [{"text": "mul: a=lambda g, b: g * b", "where": "minigrad/ops/elementwise.py:12"}]}),
@@ -67,7 +69,9 @@ class Checker(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if tag not in self.VOID:
             self.open.append(tag)
-        self.outside += [v or "" for k, v in attributes if k in ("src", "srcset") or (k == "href" and "://" in (v or ""))]
+        self.outside += [
+            v or "" for k, v in attributes if k in ("src", "srcset") or (k == "href" and "://" in (v or ""))
+        ]
         assert tag not in ("link", "img", "iframe")
 
     def handle_endtag(self, tag: str) -> None:
@@ -81,7 +85,14 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     checker = Checker()
     checker.feed(html.page(RESULTS, Options(), 2.0))
     assert checker.open == [] and checker.outside == []
-    for wanted in ("mul", "<script>", "minigrad/ops/elementwise.py:12", "got 1, expected 2 & <b>", "1 rows disagree", "SGD"):
+    for wanted in (
+        "mul",
+        "<script>",
+        "minigrad/ops/elementwise.py:12",
+        "got 1, expected 2 & <b>",
+        "1 rows disagree",
+        "SGD",
+    ):
         assert wanted in checker.text
 
 
