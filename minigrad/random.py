@@ -15,11 +15,11 @@ import warnings
 import numpy as np
 
 from . import dtypes
-from .dtypes import CPU, check_device
+from .dtypes import CPU, check_device, find_device
 from .grad_mode import state
 from .inplace import check_writable, snapshot, write
 from .primitive import Primitive, broadcast_error
-from .tensor import Tensor, wrap
+from .tensor import Tensor, on_device, wrap
 
 _DEFAULT_SEED = 67280421310721  # what a new torch.Generator() is seeded with
 _BLOCK = 1 << 14  # large draws are made in blocks that stay in the cache: 2 times faster for a million
@@ -993,11 +993,11 @@ def _integer(name, argument, value, position):
 def _source(name, value):
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(value).__name__}")
-    return value._array
+    return value._array if isinstance(value._array, np.ndarray) else value._array.numpy()
 
 
-def _made(array, requires_grad):
-    out = wrap(array)
+def _made(array, requires_grad, device):
+    out = wrap(array if device is None else on_device(array, device))
     if state.inference:
         out._inference = True
     if requires_grad:
@@ -1040,18 +1040,18 @@ def rand(
     >>> minigrad.rand(2, 3).shape
     torch.Size([2, 3])
     """
-    check_device(device)
+    find_device(device)
     shape = _shape("rand", sizes, size)
-    return _made(_stream(generator, "rand").uniform(shape, dtype=_dtype("rand", dtype)), requires_grad)
+    return _made(_stream(generator, "rand").uniform(shape, dtype=_dtype("rand", dtype)), requires_grad, device)
 
 
 def randn(
     *sizes, size=None, generator=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ):
     """Standard normal, of shape `sizes` (ints, or one tuple). Raises as rand."""
-    check_device(device)
+    find_device(device)
     shape = _shape("randn", sizes, size)
-    return _made(_stream(generator, "randn").normal(shape, dtype=_dtype("randn", dtype)), requires_grad)
+    return _made(_stream(generator, "randn").normal(shape, dtype=_dtype("randn", dtype)), requires_grad, device)
 
 
 def randint(
@@ -1066,11 +1066,11 @@ def randint(
     >>> minigrad.randint(10, (3,))
     tensor([4, 9, 3])
     """
-    check_device(device)
+    find_device(device)
     low, high, size = _bounds_and_size("randint", args, named)
     shape = _shape("randint", (), size)
     values = _stream(generator, "randint").randint(shape, low, high, _dtype("randint", dtype, np.dtype(np.int64)))
-    return _made(values, requires_grad)
+    return _made(values, requires_grad, device)
 
 
 def _bounds_and_size(name, args, named):
@@ -1112,7 +1112,7 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, pin_mem
     >>> minigrad.randperm(4)
     tensor([0, 1, 3, 2])
     """
-    check_device(device)
+    find_device(device)
     n = _integer("randperm", "n", n, 1)
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
@@ -1125,35 +1125,38 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, pin_mem
             raise RuntimeError(f"n cannot be greater than {largest} for {_type_name(kind)} type.")
     elif n > _RANGES[kind][1]:
         raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
-    return _made(_stream(generator, "randperm").permutation(n).astype(kind, copy=False), requires_grad)
+    return _made(_stream(generator, "randperm").permutation(n).astype(kind, copy=False), requires_grad, device)
 
 
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     """Uniform on [0, 1), with the shape (and, unless given, the dtype) of `input`."""
-    check_device(device)
+    find_device(device)
     array = _source("rand_like", input)
+    device = input.device if device is None else device
     stream, kind = _stream(generator, "rand_like"), _dtype("rand_like", dtype, array.dtype)
-    return _made(_like(array, kind, lambda shape, contiguous: stream.uniform(shape, dtype=kind)), requires_grad)
+    return _made(_like(array, kind, lambda shape, contiguous: stream.uniform(shape, dtype=kind)), requires_grad, device)
 
 
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     """Standard normal, with the shape (and, unless given, the dtype) of `input`."""
-    check_device(device)
+    find_device(device)
     array = _source("randn_like", input)
+    device = input.device if device is None else device
     stream, kind = _stream(generator, "randn_like"), _dtype("randn_like", dtype, array.dtype)
     draw = lambda shape, contiguous: stream.normal(shape, dtype=kind, serial=not contiguous)
-    return _made(_like(array, kind, draw), requires_grad)
+    return _made(_like(array, kind, draw), requires_grad, device)
 
 
 def randint_like(
     input, *args, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, **named
 ):
     """randint_like(input, low=0, high): integers in [low, high), with the shape and, unless given, dtype of `input`."""
-    check_device(device)
+    find_device(device)
     array = _source("randint_like", input)
+    device = input.device if device is None else device
     low, high, _ = _bounds_and_size("randint_like", args, named | {"size": ()})
     stream, kind = _stream(generator, "randint_like"), _dtype("randint_like", dtype, array.dtype)
-    return _made(_like(array, kind, lambda shape, contiguous: stream.randint(shape, low, high, kind)), requires_grad)
+    return _made(_like(array, kind, lambda shape, contiguous: stream.randint(shape, low, high, kind)), requires_grad, device)
 
 
 def normal(
@@ -1173,7 +1176,7 @@ def normal(
     Tensors broadcast; the result has the dtype of `mean` where that is a tensor, else of `std`.
     Raises RuntimeError for a negative std, NotImplementedError for an integer dtype.
     """
-    check_device(device)
+    find_device(device)
     stream = _stream(generator, "normal")
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if size is None:
@@ -1181,7 +1184,7 @@ def normal(
                 "normal() received an invalid combination of arguments - got (float, float): give `size`, or a Tensor "
                 "as mean or std"
             )
-        return _made(stream.normal(_shape("normal", (), size), mean, std, _dtype("normal", dtype)), requires_grad)
+        return _made(stream.normal(_shape("normal", (), size), mean, std, _dtype("normal", dtype)), requires_grad, device)
     if not isinstance(std, Tensor):
         return _shifted(mean, sample=stream.normal(mean._array.shape, 0.0, std, mean._array.dtype))
     scale = std._array
@@ -1204,7 +1207,7 @@ def bernoulli(input, p=None, *, generator=None):
     array, stream = _source("bernoulli", input), _stream(generator, "bernoulli")
     if p is None:
         return _drawn(input, values=stream.bernoulli_each(array), label="BernoulliBackward0")
-    return _made(stream.bernoulli(array.shape, p, array.dtype), False)
+    return _made(stream.bernoulli(array.shape, p, array.dtype), False, input.device)
 
 
 def poisson(input, generator=None):
@@ -1221,7 +1224,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     """
     array = _source("multinomial", input)
     num_samples = _integer("multinomial", "num_samples", num_samples, 2)
-    return _made(_stream(generator, "multinomial").multinomial(array, num_samples, replacement), False)
+    return _made(_stream(generator, "multinomial").multinomial(array, num_samples, replacement), False, input.device)
 
 
 # Samples of which a parameter is a tensor keep their place in the graph, as in torch: the parameter's gradient is zero.
@@ -1254,7 +1257,11 @@ def _scaled_and_shifted(mean, std, *, sample):
 
 @_sampler(lambda node: node.static[-1], x=lambda g, label: g * 0.0)
 def _drawn(x, *, values, label):
-    return values
+    if isinstance(x, np.ndarray):
+        return values
+    out = x.copy()
+    out[...] = values
+    return out
 
 
 # -- into a tensor ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import numpy as np
 from . import dtypes
 from .dtypes import Size
 from .grad_mode import state
+from .namespace import namespaces
 
 _new = object.__new__
 
@@ -234,6 +235,17 @@ def alias(tensor):
     out._array = tensor._array
     out._counter = tensor._counter
     return out
+
+
+def on_device(array, device):
+    """`array` on a device (as users name one; None: where it is); the array itself if it is there."""
+    if device is None:
+        return array
+    wanted = dtypes.find_device(device)
+    here = dtypes.CPU if isinstance(array, np.ndarray) else array.device
+    if wanted.type == here.type and wanted.index in (None, here.index):
+        return array
+    return namespaces[array.__class__].to_device(array, wanted)
 
 
 def as_array(result):

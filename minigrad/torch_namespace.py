@@ -38,6 +38,11 @@ def _all_or(axis, x):
     return tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
 
 
+def _left(x, axis, keepdims):
+    """The shape that a reduction leaves."""
+    return kept_shape(x.shape, axis) if keepdims else [n for i, n in enumerate(x.shape) if i not in _all_or(axis, x)]
+
+
 def _clamped(scalar):
     """maximum and minimum, which torch has for two tensors only, with a number as the second."""
 
@@ -143,28 +148,28 @@ class Torch:
     def mean(x, axis, keepdims):
         return x.clone() if axis == () else torch.mean(x, _all_or(axis, x), keepdim=keepdims)
 
-    def var(x, axis, correction):
+    def var(x, axis, correction, keepdims):
         wide = x.float() if x.dtype is torch.float16 else x
         n = count(x.shape, axis)
         centred = wide - Torch.sum(wide, axis, True) / (n or math.nan)
-        total = Torch.sum(centred * centred, axis, True)
+        total = Torch.sum(centred * centred, axis, keepdims)
         return (total / max(n - correction, 0)).to(x.dtype)
 
-    def prod(x, axis):
+    def prod(x, axis, keepdims):
         out = x if x.is_floating_point() else x.to(torch.int64)
-        for i in _all_or(axis, x):
-            out = torch.prod(out, i, keepdim=True)
+        for i in sorted(_all_or(axis, x), reverse=True):
+            out = torch.prod(out, i, keepdim=keepdims)
         return out.clone() if out is x else out
 
-    def amax(x, axis):
+    def amax(x, axis, keepdims):
         if axis == ():
             return x.clone()
         if not x.numel() and x.is_floating_point():
-            return torch.full(kept_shape(x.shape, axis), -math.inf, dtype=x.dtype, device=x.device)
-        return torch.amax(x, _all_or(axis, x), keepdim=True)
+            return torch.full(_left(x, axis, keepdims), -math.inf, dtype=x.dtype, device=x.device)
+        return torch.amax(x, _all_or(axis, x), keepdim=keepdims)
 
-    def amin(x, axis):
-        return x.clone() if axis == () else torch.amin(x, _all_or(axis, x), keepdim=True)
+    def amin(x, axis, keepdims):
+        return x.clone() if axis == () else torch.amin(x, _all_or(axis, x), keepdim=keepdims)
 
     def any(x, axis, keepdims):
         return x != 0 if axis == () else torch.any(x != 0, _all_or(axis, x), keepdim=keepdims)
@@ -469,7 +474,7 @@ class TorchArray:
             return out[0]
         if method == "reduce":
             axis, keepdims = keywords.pop("axis", 0), keywords.pop("keepdims", False)
-            result = _reduced(function, inputs[0].tensor, axis, keepdims)
+            result = function(inputs[0].tensor, axis, keepdims)
         else:
             result = function(*map(_beside, inputs))
         if keywords:
@@ -580,11 +585,6 @@ Held.copy, Held.to_device = staticmethod(_copy), staticmethod(place)
 namespaces[TorchArray] = Held
 
 
-def _reduced(function, x, axis, keepdims):
-    out = function(x, axis)
-    return out if keepdims else out.reshape([n for i, n in enumerate(x.shape) if axis is not None and i not in _all_or(axis, x)])
-
-
 def _operators():
     for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
         function = getattr(operator, name + "_" if name in ("and", "or") else name)
@@ -643,8 +643,8 @@ IN_PLACE = {
     np.true_divide: torch.Tensor.div_,
 }  # fmt: skip
 REDUCTIONS = {
-    np.add: lambda x, axis: Torch.sum(x, axis, True), np.multiply: Torch.prod, np.maximum: Torch.amax, np.minimum: Torch.amin,
-}  # fmt: skip
+    np.add: Torch.sum, np.multiply: Torch.prod, np.maximum: Torch.amax, np.minimum: Torch.amin
+}
 
 
 def _filled(value):

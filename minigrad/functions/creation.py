@@ -9,10 +9,10 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..dtypes import as_numpy, check_device
+from ..dtypes import as_numpy, find_device
 from ..grad_mode import state
-from ..tensor import InferenceCounter, Tensor, wrap
-from .arguments import nonnegative, sizes
+from ..tensor import InferenceCounter, Tensor, on_device, wrap
+from .arguments import nonnegative, sizes, whole
 from .shape import stack as _stack
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _finish(array, requires_grad):
-    out = wrap(array)
+def _finish(array, requires_grad, device):
+    out = wrap(array if device is None else on_device(array, device))
     if requires_grad:
         out.requires_grad = True
     if state.inference:
@@ -35,6 +35,8 @@ def array_from(data, dtype=None):
     """A new array of Python data (numbers, nested sequences, 0-d tensors among them) or of an array or Tensor."""
     if isinstance(data, Tensor):
         data = data._array
+        if not isinstance(data, np.ndarray):  # it stays on its device
+            return data.astype(data.dtype if dtype is None else dtype)
     if isinstance(data, (np.ndarray, np.generic)):
         if dtype is None:
             dtypes.from_numpy(data.dtype)
@@ -150,7 +152,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     tensor([[1., 2.],
             [3., 4.]])
     """
-    check_device(device)
+    find_device(device)
     if isinstance(data, Tensor):
         warnings.warn(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
@@ -158,23 +160,23 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             UserWarning,
             stacklevel=2,
         )
-    return _finish(array_from(data, None if dtype is None else as_numpy(dtype)), requires_grad)
+    return _finish(array_from(data, None if dtype is None else as_numpy(dtype)), requires_grad, device)
 
 
 def as_tensor(data, dtype=None, device=None):
     """`data` as a tensor: a tensor or array of the right dtype is not copied"""
-    check_device(device)
+    find_device(device)
     if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)
+        return data if dtype is None and device is None else data.to(dtype=dtype, device=device)
     if isinstance(data, np.ndarray):
         out = from_numpy(data)
-        return out if dtype is None else out.to(dtype)
-    return tensor(data, dtype=dtype)
+        return out if dtype is None and device is None else out.to(dtype=dtype, device=device)
+    return tensor(data, dtype=dtype, device=device)
 
 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """`obj` as a tensor, copied or not as `copy` asks"""
-    out = tensor(obj.detach() if isinstance(obj, Tensor) else obj, dtype=dtype) if copy and not isinstance(obj, Tensor) else as_tensor(obj, dtype)
+    out = tensor(obj, dtype=dtype, device=device) if copy and not isinstance(obj, Tensor) else as_tensor(obj, dtype, device)
     if copy and isinstance(obj, Tensor):
         out = out.clone()
     return out.requires_grad_() if requires_grad else out
@@ -211,12 +213,12 @@ def from_dlpack(ext_tensor):
 def _filler(make, name, doc):
     def function(*size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, memory_format=None,
                  out=None, names=None, **keywords):  # fmt: skip
-        check_device(device)
+        find_device(device)
         if "size" in keywords:
             size = (keywords.pop("size"),)
         if keywords:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(keywords))}'")
-        return _finish(make(nonnegative(sizes(size, name)), as_numpy(dtype)), requires_grad)
+        return _finish(make(nonnegative(sizes(size, name)), as_numpy(dtype)), requires_grad, device)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -229,7 +231,7 @@ empty = _filler(np.empty, "empty", "Memory of a shape, holding whatever was ther
 
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A shape full of one value, whose type gives the dtype"""
-    check_device(device)
+    find_device(device)
     shape = nonnegative(sizes((size,) if not isinstance(size, int) else (size,), "full"))
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     target = (dtypes.scalar_dtype(value) if not isinstance(fill_value, Tensor) else fill_value.dtype).numpy if dtype is None else as_numpy(dtype)
@@ -239,17 +241,17 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
             raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow")
     out = np.empty(shape, target)
     state.run(out.fill, value)
-    return _finish(out, requires_grad)
+    return _finish(out, requires_grad, device)
 
 
 def _like(make, name, doc):
     def function(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False):
-        check_device(device)
+        find_device(device)
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         array = input._array
         order = "K" if 0 not in array.strides else "C"
-        return _finish(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad)
+        return _finish(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad, device)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -262,8 +264,8 @@ empty_like = _like(np.empty_like, "empty_like", "Memory of the shape and dtype o
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
     """One value in the shape and dtype of a tensor"""
-    return full(input._array.shape, fill_value, dtype=input.dtype if dtype is None else dtype, device=device,
-                requires_grad=requires_grad)  # fmt: skip
+    return full(input._array.shape, fill_value, dtype=input.dtype if dtype is None else dtype,
+                device=input.device if device is None else device, requires_grad=requires_grad)  # fmt: skip
 
 
 def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
@@ -271,20 +273,20 @@ def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False)
     extent = 1 + sum((n - 1) * s for n, s in zip(size, stride)) if 0 not in size else 0
     buffer = np.empty(extent, as_numpy(dtype))
     view = np.lib.stride_tricks.as_strided(buffer, tuple(size), [s * buffer.itemsize for s in stride])
-    return _finish(view, requires_grad)
+    return _finish(view, requires_grad, device)
 
 
 def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     """A 0-d tensor of the default dtype."""
-    return _finish(np.array(s, as_numpy(dtype)), requires_grad)
+    return _finish(np.array(s, as_numpy(dtype)), requires_grad, device)
 
 
 def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """Ones on the diagonal of an n by m matrix, zeros elsewhere"""
-    check_device(device)
+    find_device(device)
     if n < 0 or (m is not None and m < 0):
         raise RuntimeError(f"n must be greater or equal to 0, got {n}" if n < 0 else f"m must be greater or equal to 0, got {m}")
-    return _finish(np.eye(n, m, dtype=as_numpy(dtype)), requires_grad)
+    return _finish(np.eye(n, m, dtype=as_numpy(dtype)), requires_grad, device)
 
 
 def _number(x):
@@ -298,7 +300,7 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
     >>> minigrad.arange(0, 10, 2)
     tensor([0, 2, 4, 6, 8])
     """
-    check_device(device)
+    find_device(device)
     names = ["end"] if len(args) == 1 and "end" not in keywords else ["start", "end", "step"]
     given = dict(zip(names, args)) | keywords
     start, end, step = _number(given.get("start", 0)), _number(given["end"]), _number(given.get("step", 1))
@@ -316,7 +318,7 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
         array = (start + np.arange(n, dtype=np.float64) * step).astype(target)
     else:
         array = (int(start) + np.arange(n) * int(step)).astype(target)
-    return _finish(array, requires_grad)
+    return _finish(array, requires_grad, device)
 
 
 def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
@@ -330,13 +332,13 @@ def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=F
     if end is None:
         start, end = 0, start
     n = int((end - start) / step + 1)
-    return _finish((start + np.arange(n) * step).astype(as_numpy(dtype)), requires_grad)
+    return _finish((start + np.arange(n) * step).astype(as_numpy(dtype)), requires_grad, device)
 
 
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """`steps` numbers from start to end, both included, equally spaced; computed from the nearer end, as in torch"""
-    check_device(device)
-    if steps < 0:
+    find_device(device)
+    if whole(steps, "linspace", "steps") < 0:
         raise RuntimeError("number of steps must be non-negative")
     target = as_numpy(dtype)
     start, end = _number(start), _number(end)
@@ -344,12 +346,12 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False,
         step = np.float32((end - start) / (steps - 1)) if steps > 1 else 0
         i = np.arange(steps, dtype=np.float32)
         array = np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(target)
-        return _finish(array, requires_grad)
+        return _finish(array, requires_grad, device)
     kind = target.type
     wide = np.float32 if target.itemsize == 2 else kind
     if steps == 1:
-        return _finish(np.array([start], target), requires_grad)
-    return _finish(_spaced(wide(start), wide(end), steps, wide).astype(target, copy=False), requires_grad)
+        return _finish(np.array([start], target), requires_grad, device)
+    return _finish(_spaced(wide(start), wide(end), steps, wide).astype(target, copy=False), requires_grad, device)
 
 
 def _spaced(start, end, steps, kind):
@@ -368,17 +370,17 @@ def _spaced(start, end, steps, kind):
 def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False):
     """base ** linspace(start, end, steps)"""
     exponents = linspace(start, end, steps, dtype=dtypes.float64)
-    return _finish(np.power(np.float64(base), exponents._array).astype(as_numpy(dtype)), requires_grad)
+    return _finish(np.power(np.float64(base), exponents._array).astype(as_numpy(dtype)), requires_grad, device)
 
 
 def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):
     """The row and column numbers of a lower triangle."""
-    return wrap(np.stack(np.tril_indices(row, offset, col)).astype(as_numpy(dtype)))
+    return _finish(np.stack(np.tril_indices(row, offset, col)).astype(as_numpy(dtype)), False, device)
 
 
 def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):
     """The row and column numbers of an upper triangle."""
-    return wrap(np.stack(np.triu_indices(row, offset, col)).astype(as_numpy(dtype)))
+    return _finish(np.stack(np.triu_indices(row, offset, col)).astype(as_numpy(dtype)), False, device)
 
 
 def combinations(input, r=2, with_replacement=False):
@@ -388,7 +390,7 @@ def combinations(input, r=2, with_replacement=False):
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(iter(np.arange(input._array.size).tolist()), r))
     places = np.array(rows, np.int64).reshape(len(rows), r)
-    return input[wrap(places)] if rows else wrap(np.zeros((0, r), input._array.dtype))
+    return input[wrap(places)]
 
 
 def cartesian_prod(*tensors):
