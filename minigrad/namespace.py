@@ -203,26 +203,26 @@ class NumPy:
         n = count(x.shape, axis)
         return (total / n if n else total * np.nan).astype(x.dtype, copy=False)
 
-    def var(x, axis, correction):
+    def var(x, axis, correction, keepdims):
         wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
         n = count(x.shape, axis)
         centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
-        total = np.add.reduce(centred * centred, axis=axis, keepdims=True)
+        total = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
         return (total / wide.dtype.type(max(n - correction, 0))).astype(x.dtype, copy=False)
 
-    def prod(x, axis):
+    def prod(x, axis, keepdims):
         wide = _wide(x)
-        return np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=True).astype(
+        return np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdims).astype(
             x.dtype if x.dtype.kind == "f" else np.int64, copy=False
         )
 
-    def amax(x, axis):
+    def amax(x, axis, keepdims):
         if not x.size and x.dtype.kind == "f":
-            return np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-        return np.maximum.reduce(x, axis=axis, keepdims=True)
+            return np.maximum.reduce(x, axis=axis, keepdims=keepdims, initial=-np.inf)
+        return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
-    def amin(x, axis):
-        return np.minimum.reduce(x, axis=axis, keepdims=True)
+    def amin(x, axis, keepdims):
+        return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
     def any(x, axis, keepdims):
         return np.any(x, axis=axis, keepdims=keepdims)

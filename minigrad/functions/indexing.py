@@ -47,11 +47,37 @@ def _key(x, index):
     return tuple(key), basic
 
 
+def _split(key):
+    """An index with arrays as torch takes it: first ints, slices and None, which leave a view, then the arrays into that.
+
+    None if NumPy means the same by the whole: it takes an int beside an array for an array.
+    """
+    if not any(k.__class__ is int or getattr(k, "ndim", 1) == 0 for k in key):
+        return None
+    first, then = [], []
+    for k in key:
+        if k.__class__ is int:
+            first.append(k)
+        elif k is ...:
+            first.append(k)
+            then.append(k)
+        elif k is None or k.__class__ is slice:
+            first.append(k)
+            then.append(slice(None))
+        elif not k.ndim:  # True or False: a new dim, of which it takes the one element or none
+            first.append(None)
+            then.append(np.zeros(int(k), np.int64))
+        else:
+            first += [slice(None)] * _dims_of(k)
+            then.append(k)
+    return tuple(first if ... in first else [*first, ...]), tuple(then)
+
+
 def _dims_of(k):
     """How many dims of the tensor an item of the key consumes."""
     if k is None or k is ... or k.__class__ is bool:
         return 0
-    return k.ndim if isinstance(k, np.ndarray) and k.dtype == np.bool_ else 1
+    return k.ndim if getattr(k, "dtype", None) == np.bool_ else 1
 
 
 def _slice(s):
@@ -167,6 +193,10 @@ def getitem(x, index):
     try:
         if basic:
             return ops.slice_(x, key, _label(key))
+        parts = _split(key)
+        if parts is not None:
+            first, key = parts
+            x = ops.slice_(x, first, _label(first))
         return ops.index(x, key)
     except IndexError as error:
         raise _index_error(x, key, error) from None
@@ -177,6 +207,13 @@ def setitem(x, index, value):
     from ..inplace import check_writable, snapshot, write
 
     key, basic = _key(x, index)
+    parts = None if basic else _split(key)
+    if parts is not None:
+        first, key = parts
+        try:
+            x = ops.slice_(x, first, _label(first))
+        except IndexError as error:
+            raise _index_error(x, first, error) from None
     if not basic and isinstance(value, Tensor) and value._array.dtype != x._array.dtype:
         _same_dtype(x, key, value)
     if not isinstance(value, Tensor):
@@ -255,6 +292,8 @@ def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on"""
     axis = one_dim(dim, input._array.ndim, "gather")
     places = _index_along("gather", input, axis, index)
+    if not places.size:
+        return ops.index(input.reshape(-1), (places,))
     if places.ndim != input._array.ndim and (max(places.ndim, 1) != max(input._array.ndim, 1)):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     if not input._array.ndim:
@@ -416,7 +455,8 @@ def index_copy(input, dim, index, source):
 
 def index_fill(input, dim, index, value):
     """A copy of input with its slices at the vector index full of value"""
-    key = _vector_places("index_fill", input, dim, index)
+    *lead, places = _vector_places("index_fill", input, dim, index)
+    key = (*lead, np.unique(places))  # a place named twice counts once in the derivative
     value = to_dtype(value if isinstance(value, Tensor) else scalar_as(value, input.dtype), input.dtype)
     if not input._array.ndim:
         return ops.with_item(input.reshape(1), value, key=key).reshape(())

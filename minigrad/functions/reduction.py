@@ -17,7 +17,7 @@ from ..tensor import Tensor, wrap
 from .arguments import many_dims, one_dim, refuse_kinds, tensor_argument
 from .pointwise import abs as absolute
 from .pointwise import where
-from .shape import flatten, squeeze, unsqueeze
+from .shape import flatten, squeeze
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin",
@@ -127,8 +127,7 @@ def _spread(stem):
                 UserWarning,
                 stacklevel=2,
             )
-        every = tuple(range(input._array.ndim)) if axes is None else axes
-        return _drop(op(input, axes, correction), every, keepdim)
+        return op(input, axes, correction, builtins.bool(keepdim))
 
     function.__name__ = stem
     function.__doc__ = op.__doc__ + "; correction 1 unless given (unbiased=False means 0)"
@@ -156,11 +155,9 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product over one dim, or all; integers give int64"""
     input = _as_dtype(input, dtype)
     if dim is None:
-        return squeeze(ops.prod(flatten(input), (0,)), 0)
+        return ops.prod(input, None, False)
     axis = one_dim(dim, input._array.ndim, "prod")
-    if not input._array.ndim:
-        return squeeze(ops.prod(flatten(input), (0,)), 0)
-    return _drop(ops.prod(input, (axis,)), (axis,), keepdim)
+    return ops.prod(input, (axis,) if input._array.ndim else None, builtins.bool(keepdim))
 
 
 def _nonempty(input, axes, function):
@@ -175,8 +172,7 @@ def _extreme(name, op):
     def function(input, dim=(), keepdim=False):
         axes = _axes(input, dim, name)
         _nonempty(input, axes, name)
-        every = tuple(range(input._array.ndim)) if axes is None else axes
-        return _drop(op(input, every), every, keepdim)
+        return op(input, axes, builtins.bool(keepdim))
 
     function.__name__, function.__doc__ = name, op.__doc__
     return function
@@ -205,7 +201,7 @@ def _max_or_min(name, whole, pick, pairwise, result):
         if dim is None:
             if not input._array.size:
                 raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
-            return _drop(whole(input, None), None, False)
+            return whole(input, None, False)
         axis = one_dim(dim, input._array.ndim, name)
         _nonempty(input, (axis,), name)
         if not input._array.ndim:
@@ -278,7 +274,7 @@ def _scan(name, op):
         if name == "logcumsumexp":
             refuse_kinds("logcumsumexp_out_cpu", input, "biu")
         if not input._array.ndim:
-            return op(input.reshape(1), 0).reshape(())
+            return sum(input)  # of one element: the element, whose derivative is 1
         out = op(input, axis)
         return out if dtype is None else out.to(dtype)
 
@@ -313,8 +309,7 @@ def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(input))) over dim, without overflow"""
     input = input if input._array.dtype.kind == "f" else to_dtype(input, dtypes.get_default_dtype())
     axes = _axes(input, dim, "logsumexp")
-    every = tuple(range(input._array.ndim)) if axes is None else axes
-    return _drop(ops.logsumexp(input, every), every, keepdim)
+    return ops.logsumexp(input, axes, builtins.bool(keepdim))
 
 
 def _normalised(name, op):
@@ -351,13 +346,13 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
                     f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is empty "
                     "and the operation does not have an identity"
                 )
-        return _drop((ops.largest if p > 0 else ops.smallest)(size, every), every, keepdim)
+        return (ops.largest if p > 0 else ops.smallest)(size, axes, builtins.bool(keepdim))
     if p == 0:
         return sum(ops.nonzero(input), every, keepdim)
     if p == 1:
         return sum(size, every, keepdim)
     if p == 2:
-        return _drop(ops.norm(input, every), every, keepdim)
+        return ops.norm(input, axes, builtins.bool(keepdim))
     total = sum(size**p, every, keepdim)
     nonzero = total != 0
     return where(nonzero, where(nonzero, total, 1.0) ** (1 / p), 0.0 * total)
@@ -477,6 +472,11 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
         axis = one_dim(dim, input._array.ndim, "quantile")
     if builtins.any(not 0 <= v <= 1 for v in qs):
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
+    if input._array.dtype.itemsize < 4 or input._array.dtype.kind != "f":
+        raise RuntimeError("quantile() input tensor must be either float or double dtype")
+    if not input._array.ndim:
+        input = input.reshape(1)
+        keepdim = False
     ordered = sort(input, axis).values
     n = input._array.shape[axis]
     results = []
@@ -496,6 +496,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     """input[1:] - input[:-1] along a dim, n times"""
     from .shape import cat
 
+    if n == 0:
+        return input.clone()
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     axis = one_dim(dim, input._array.ndim, "diff")

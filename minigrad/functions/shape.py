@@ -255,7 +255,7 @@ def narrow(input, dim, start, length):
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     axis = one_dim(dim, ndim, "narrow")
     size = input._array.shape[axis]
-    if isinstance(start, Tensor) and (start._array.ndim or start._array.dtype.kind == "f"):
+    if isinstance(start, Tensor) and (start._array.ndim or start._array.dtype.kind not in "iu"):
         raise RuntimeError("start must be an 0-dim integral Tensor.")
     start = whole(start, "narrow", "start")
     if not -size <= start <= size:
@@ -415,9 +415,10 @@ def cat(tensors, dim=0, *, axis=None):
     for i, x in enumerate(tensors):
         if not x._array.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
-    joined = [x for x in tensors if x._array.shape != (0,)] or tensors[:1]  # torch skips these, whatever their ndim
-    first = joined[0]._array.shape
+    first = next((x._array.shape for x in tensors if x._array.shape != (0,)), (0,))
     axis = one_dim(dim, len(first), "cat")
+    nothing = (*first[:axis], 0, *first[axis + 1 :])  # an empty vector joins with anything
+    joined = [reshape(x, nothing) if x._array.shape == (0,) != first else x for x in tensors]
     for i, x in enumerate(joined):
         shape = x._array.shape
         if len(shape) != len(first):

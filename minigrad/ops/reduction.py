@@ -1,8 +1,8 @@
 """The reductions: ops that take axes away, and the scans along one axis.
 
 Owns forward and derivative formulas of each; `functions/reduction.py` gives them torch's `dim`. `axis` is None for all
-axes, or a tuple of nonnegative numbers (one number for scans). Extremes and products keep their axes, as size 1;
-`xp.widen` puts back, as size 1, those that a sum took away.
+axes, or a tuple of nonnegative numbers (one number for scans). `xp.widen` puts back, as size 1, the axes that a
+reduction took away.
 """
 
 import math
@@ -10,20 +10,23 @@ import math
 from ..primitive import primitive
 
 
-def _evenly(g, xp, x, extreme):
-    """g shared evenly among the elements of each group that equal its extreme."""
+def _evenly(g, xp, x, out, axis, keepdims):
+    """g shared evenly among the elements of each group that equal its extreme `out`."""
+    g, extreme = xp.widen(g, x.shape, axis, keepdims), xp.widen(out, x.shape, axis, keepdims)
     chosen = xp.cast(x == extreme, g.dtype)
     return g * chosen / xp.sum_to(chosen, extreme.shape)
 
 
-def _evenly_with_nan(g, xp, x, extreme):
+def _evenly_with_nan(g, xp, x, out, axis, keepdims):
     """`_evenly` where the extreme is nan, too."""
+    g, extreme = xp.widen(g, x.shape, axis, keepdims), xp.widen(out, x.shape, axis, keepdims)
     chosen = (x == extreme) | ((x != x) & (extreme != extreme))
     return xp.where(chosen, g / xp.sum_to(xp.cast(chosen, g.dtype), extreme.shape), 0)
 
 
-def _var_g(g, xp, x, axis, correction):
+def _var_g(g, xp, x, axis, correction, keepdims):
     """2 * g * (x - mean(x)) / degrees of freedom; torch's choice where there are none"""
+    g = xp.widen(g, x.shape, axis, keepdims)
     degrees = xp.count(x.shape, axis) - correction
     if axis is None and degrees <= 0:
         return g * xp.where(x == xp.mean(x, axis, True), xp.zeros_like(x) + math.nan, math.inf)
@@ -32,6 +35,8 @@ def _var_g(g, xp, x, axis, correction):
 
 def _product_of_others(xp, x, axis):
     """For each element the product of all the others along the axis: no division, so zeros are no exception."""
+    if axis is None:
+        return xp.reshape(_product_of_others(xp, xp.reshape(x, (xp.count(x.shape, None),)), 0), x.shape)
     if not x.shape[axis]:
         return x
     one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
@@ -63,6 +68,12 @@ def _cumprod_adjoint(g, xp, x, axis):
     return before * xp.concat(tuple(columns), axis)
 
 
+def _norm_g(g, xp, x, out, axis, keepdims):
+    """g * x / out, 0 where the norm is"""
+    g, out = xp.widen(g, x.shape, axis, keepdims), xp.widen(out, x.shape, axis, keepdims)
+    return g * xp.where(out == 0, 0, x / out)
+
+
 def _logcumsumexp_g(g, xp, x, out, axis):
     """exp(x) times the sum from there on of g * exp(-out), in logarithms, the positive and negative g apart."""
     size, none = xp.log(xp.abs(g)), xp.lowest(g)
@@ -92,69 +103,79 @@ def mean(xp, x, *, axis, keepdims):
 
 
 @primitive(x=_var_g)
-def var(xp, x, *, axis, correction):
+def var(xp, x, *, axis, correction, keepdims):
     """sum((x - mean(x)) ** 2) / (n - correction)"""
-    return xp.var(x, axis, correction)
+    return xp.var(x, axis, correction, keepdims)
 
 
 @primitive(
-    x=lambda g, xp, x, out, axis, correction: _var_g(xp.where(out == 0, 0, g / (2 * out)), xp, x, axis, correction),
+    x=lambda g, xp, x, out, axis, correction, keepdims: _var_g(
+        xp.where(out == 0, 0, g / (2 * out)), xp, x, axis, correction, keepdims
+    ),
 )
-def std(xp, x, *, axis, correction):
+def std(xp, x, *, axis, correction, keepdims):
     """sqrt(var(x)); the derivative at 0 is 0"""
-    return xp.sqrt(xp.var(x, axis, correction))
+    return xp.sqrt(xp.var(x, axis, correction, keepdims))
 
 
 # torch saves the product as well: a later write to it is noticed.
-@primitive(x=lambda g, xp, x, out, axis: g * _product_of_others(xp, x, axis[0]))
-def prod(xp, x, *, axis):
-    """The product along one axis."""
-    return xp.prod(x, axis)
+@primitive(
+    x=lambda g, xp, x, out, axis, keepdims: xp.widen(g, x.shape, axis, keepdims)
+    * _product_of_others(xp, x, axis and axis[0]),
+    name=lambda node: "ProdBackward0" if node.static[0] is None else "ProdBackward1",
+)
+def prod(xp, x, *, axis, keepdims):
+    """The product along one axis, or of all."""
+    return xp.prod(x, axis, keepdims)
 
 
-@primitive(x=lambda g, xp, x, out: _evenly(g, xp, x, out))
-def amax(xp, x, *, axis):
+@primitive(x=_evenly)
+def amax(xp, x, *, axis, keepdims):
     """The largest; ties share the gradient evenly"""
-    return xp.amax(x, axis)
+    return xp.amax(x, axis, keepdims)
 
 
-@primitive(x=lambda g, xp, x, out: _evenly(g, xp, x, out))
-def amin(xp, x, *, axis):
+@primitive(x=_evenly)
+def amin(xp, x, *, axis, keepdims):
     """The smallest; ties share the gradient evenly"""
-    return xp.amin(x, axis)
+    return xp.amin(x, axis, keepdims)
 
 
-@primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out), name="MaxBackward1")
-def largest(xp, x, *, axis):
+@primitive(x=_evenly_with_nan, name="MaxBackward1")
+def largest(xp, x, *, axis, keepdims):
     """amax where nans, too, share the gradient evenly"""
-    return xp.amax(x, axis)
+    return xp.amax(x, axis, keepdims)
 
 
-@primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out), name="MinBackward1")
-def smallest(xp, x, *, axis):
+@primitive(x=_evenly_with_nan, name="MinBackward1")
+def smallest(xp, x, *, axis, keepdims):
     """amin where nans, too, share the gradient evenly"""
-    return xp.amin(x, axis)
+    return xp.amin(x, axis, keepdims)
 
 
-@primitive(x=lambda g, xp, x, out: g * xp.exp(x - out))
-def logsumexp(xp, x, *, axis):
+@primitive(
+    x=lambda g, xp, x, out, axis, keepdims: xp.widen(g, x.shape, axis, keepdims)
+    * xp.exp(x - xp.widen(out, x.shape, axis, keepdims))
+)
+def logsumexp(xp, x, *, axis, keepdims):
     """log(sum(exp(x))), without overflow"""
-    largest = xp.amax(x, axis)
+    largest = xp.amax(x, axis, True)
     largest = xp.where(xp.isinf(largest), 0, largest)
-    return xp.log(xp.sum(xp.exp(x - largest), axis, True)) + largest
+    total = xp.sum(xp.exp(x - largest), axis, keepdims)
+    return xp.log(total) + xp.reshape(largest, total.shape)
 
 
 @primitive(x=lambda g, xp, out, axis: out * g - out * xp.sum(g * out, axis, True))
 def softmax(xp, x, *, axis):
     """exp(x) / sum(exp(x)) along the axis"""
-    e = xp.exp(x - xp.amax(x, axis))
+    e = xp.exp(x - xp.amax(x, axis, True))
     return e / xp.sum(e, axis, True)
 
 
 @primitive(x=lambda g, xp, out, axis: g - xp.exp(out) * xp.sum(g, axis, True))
 def log_softmax(xp, x, *, axis):
     """log(softmax(x)), without overflow"""
-    shifted = x - xp.amax(x, axis)
+    shifted = x - xp.amax(x, axis, True)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis, True))
 
 
@@ -170,7 +191,7 @@ def cumprod(xp, x, *, axis):
     return xp.cumprod(x, axis)
 
 
-@primitive(x=lambda g, xp, x, out, axis: _logcumsumexp_g(g, xp, x, out, axis))
+@primitive(x=_logcumsumexp_g)
 def logcumsumexp(xp, x, *, axis):
     """The running log of the sum of exponentials."""
     return xp.logcumsumexp(x, axis)
@@ -206,10 +227,10 @@ def argsort(xp, x, *, axis, descending):
     return xp.argsort(x, axis, descending)
 
 
-@primitive(x=lambda g, xp, x, out: g * xp.where(out == 0, 0, x / out), name="LinalgVectorNormBackward0")
-def norm(xp, x, *, axis):
+@primitive(x=_norm_g, name="LinalgVectorNormBackward0")
+def norm(xp, x, *, axis, keepdims):
     """sqrt(sum(x * x)); the derivative at 0 is 0"""
-    return xp.sqrt(xp.sum(x * x, axis, True))
+    return xp.sqrt(xp.sum(x * x, axis, keepdims))
 
 
 @primitive(x=lambda g: None, name="LinalgVectorNormBackward0")
