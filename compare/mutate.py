@@ -70,9 +70,12 @@ def mutants(op: Any) -> Iterator[Mutant]:
     declared = declarations(op)
     for name, formula in op.formulas.items():
         made: dict[str, Callable[..., Any]] = {}
-        for what, wrap in WHOLE.items():
-            made[what] = wrap(formula, op.needs[name])
         node = declared.get(name)
+        # Twice zero, and minus zero, are zero: there the cotangent passed on is the one mutant that differs.
+        is_zero = isinstance(node, ast.Lambda) and ast.unparse(node.body) in ZEROS
+        for what, wrap in WHOLE.items():
+            if not is_zero:
+                made[what] = wrap(formula, op.needs[name])
         if node is not None:
             made |= dict(_rewritten(node, formula, op))
         for what, broken in made.items():
@@ -107,6 +110,9 @@ def _constant(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
     result = formula(**given)
     return result.detach() if hasattr(result, "detach") else result
 
+
+# Formulas of a derivative that is zero everywhere.
+ZEROS = ("xp.zeros_like(g)", "g * 0", "0 * g")
 
 WHOLE: dict[str, Callable[[Callable[..., Any], list[str]], Callable[..., Any]]] = {
     "sign flipped": lambda f, needs: _as_given(f, needs, _negated),
@@ -229,8 +235,12 @@ class Planted:
 
     def _set(self, formula: Callable[..., Any], needs: list[str]) -> None:
         self.op.formulas[self.name], self.op.needs[self.name] = formula, needs
-        # Plans are compiled from the formulas; the calls hold the table itself and compile them again.
-        self.op.plans.clear()
+        # Plans are compiled from the formulas, and the written calls keep the recorders of those they have used.
+        plans = self.op.plans
+        plans.clear()
+        callers, plans.callers = plans.callers, []
+        for scope, differentiable in callers:
+            scope.update(plans.recorders(scope, differentiable))
 
 
 # -- which rows see which formula

@@ -49,11 +49,15 @@ def test_mutants_compute_what_they_say():
 def test_a_planted_formula_is_taken_out_again():
     mutant = made("a")["g * a"]
     formula, needs = sample_op.formulas["a"], sample_op.needs["a"]
+    scope = {}
+    scope.update(sample_op.plans.recorders(scope, ["a", "b"]))
+    recorders = dict(scope)
     sample_op.plans[True, True] = "compiled"
     with mutate.Planted(sample_op, "a", mutant.formula):
         assert sample_op.formulas["a"] is mutant.formula
         assert sample_op.needs["a"] == ["g", "a"]
         assert not sample_op.plans, "plans are compiled from the formulas"
+        assert all(scope[name] is not recorder for name, recorder in recorders.items()), "and calls keep recorders"
     assert sample_op.formulas["a"] is formula and sample_op.needs["a"] == needs
 
 
