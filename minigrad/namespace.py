@@ -250,7 +250,7 @@ class NumPy:
         return np.cumprod(x, axis=axis, dtype=None if x.dtype.kind == "f" else np.int64)
 
     def logcumsumexp(x, axis):
-        return np.logaddexp.accumulate(x, axis=axis)
+        return np.logaddexp.accumulate(x, axis=axis, dtype=np.float64).astype(x.dtype)  # torch accumulates so
 
     # -- shape
 
@@ -317,12 +317,12 @@ class NumPy:
         return out
 
     def with_item(x, value, key):
-        out = x.copy()
+        out = np.array(x)  # x may be a NumPy scalar
         out[key] = value
         return out
 
     def with_item_added(x, value, key):
-        out = x.copy()
+        out = np.array(x)
         np.add.at(out, key, value)
         return out
 

@@ -4,6 +4,8 @@ Owns what an index means (ints, slices, None, Ellipsis, masks, lists, integer te
 one. Knows no derivative.
 """
 
+import warnings
+
 import numpy as np
 
 from ..grad_mode import state
@@ -23,7 +25,7 @@ __all__ = [
 
 def _key(x, index):
     """The index as a tuple of ints, slices, None, Ellipsis and arrays, and whether it holds no arrays (gives a view)."""
-    items = index if isinstance(index, tuple) else (index,)
+    items = index if isinstance(index, tuple) or _stands_for_tuple(index) else (index,)
     key, basic = [], True
     for item in items:
         if item.__class__ is int or item is None or item is ...:
@@ -43,8 +45,25 @@ def _key(x, index):
         if ... not in key:
             key.append(...)  # so that NumPy gives a view, not a scalar, when every dim is indexed
     else:
+        if used == x._array.ndim:  # an ellipsis that stands for no dim does not part the arrays beside it, as it does for NumPy
+            key = [k for k in key if k is not ...]
         key = [np.bool_(k) if k is True or k is False else k for k in key]
     return tuple(key), basic
+
+
+def _stands_for_tuple(index):
+    """torch 2.13 still takes a list that holds lists, tensors or slices for a tuple, and says that it will not for ever."""
+    if index.__class__ is not list or len(index) >= 32:
+        return False
+    if not any(i is None or i is ... or isinstance(i, (list, tuple, slice, Tensor, np.ndarray)) for i in index):
+        return False
+    warnings.warn(
+        "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+        "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], which "
+        "will result either in an error or a different result",
+        stacklevel=4,
+    )
+    return True
 
 
 def _split(key):
@@ -101,7 +120,7 @@ def _item(item):
     """One item of an index as NumPy takes it, and whether it leaves a view."""
     if isinstance(item, Tensor):
         array = item._array
-        if array.dtype.kind == "f" or array.dtype.itemsize < 1:
+        if array.dtype not in INDEX_DTYPES:
             raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
         if array.dtype == np.uint8:
             array = array.astype(bool)
@@ -127,6 +146,9 @@ def _item(item):
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
         f"(got {type(item).__name__})"
     )
+
+
+INDEX_DTYPES = {np.dtype(name) for name in ("int64", "int32", "uint8", "bool")}
 
 
 def _nested(i):
