@@ -16,8 +16,9 @@ from ..primitive import to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import many_dims, one_dim, refuse_kinds, tensor_argument
 from .pointwise import abs as absolute
-from .pointwise import where
-from .shape import flatten, squeeze
+from .pointwise import ceil, clone, floor, isnan, where
+from .pointwise import round as rounded
+from .shape import flatten, movedim, squeeze
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin",
@@ -464,32 +465,38 @@ def mode(input, dim=-1, keepdim=False):
 
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The q-quantile (0 <= q <= 1), by linear interpolation between the nearest ranks"""
-    many = isinstance(q, Tensor) and q._array.ndim == 1
-    qs = [float(v) for v in (q._array.reshape(-1) if isinstance(q, Tensor) else [q])]
-    if dim is None:
-        input, axis = flatten(input), 0
-    else:
-        axis = one_dim(dim, input._array.ndim, "quantile")
-    if builtins.any(not 0 <= v <= 1 for v in qs):
-        raise RuntimeError("quantile() q values must be in the range [0, 1]")
-    if input._array.dtype.itemsize < 4 or input._array.dtype.kind != "f":
+    dtype = input._array.dtype
+    if dtype.itemsize < 4 or dtype.kind != "f":
         raise RuntimeError("quantile() input tensor must be either float or double dtype")
-    if not input._array.ndim:
-        input = input.reshape(1)
-        keepdim = False
-    ordered = sort(input, axis).values
-    n = input._array.shape[axis]
-    results = []
-    for v in qs:
-        rank = input._array.dtype.type(v * (n - 1))
-        low = int(math.floor(rank))
-        step = {"linear": float(rank - low), "lower": 0, "higher": math.ceil(rank) - low,
-                "midpoint": 0.5 * (rank > low), "nearest": builtins.round(float(rank)) - low}[interpolation]  # fmt: skip
-        a, b = ordered.narrow(axis, low, 1), ordered.narrow(axis, builtins.min(low + 1, n - 1), 1)
-        results.append(_drop(a.lerp(b, float(step)) if step else a, (axis,), keepdim))
-    from .shape import stack
-
-    return stack(results) if many else results[0]
+    q = q if isinstance(q, Tensor) else wrap(np.array(q, dtype))
+    if q._array.dtype != dtype:
+        raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
+    if q._array.ndim > 1:
+        raise RuntimeError("quantile() q must be a scalar or 1D tensor")
+    if not ((q._array >= 0) & (q._array <= 1)).all():
+        raise RuntimeError("quantile() q values must be in the range [0, 1]")
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise RuntimeError(
+            "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got " + interpolation
+        )
+    axis = None if dim is None else one_dim(dim, input._array.ndim, "quantile")
+    rows = flatten(input) if axis is None or not input._array.ndim else movedim(input, axis, -1)
+    last = rows._array.shape[-1] - 1
+    if last < 0:
+        raise RuntimeError("quantile() input tensor must be non-empty")
+    ranks = (q * last).reshape(-1)
+    ranks = {"lower": floor, "higher": ceil, "nearest": rounded}.get(interpolation, clone)(ranks)
+    ranks = where(isnan(rows).any(-1, keepdim=True), float(last), ranks)  # a nan, sorted last, is the quantile of its row
+    below = floor(ranks).detach()
+    ordered = sort(rows).values
+    out = ordered.gather(-1, below.long())
+    if interpolation in ("linear", "midpoint"):
+        weight = ranks - below if interpolation == "linear" else 0.5
+        out = out.lerp(ordered.gather(-1, ceil(ranks).long()), weight)
+    kept_shape = [1] * input._array.ndim if axis is None else list(kept(input, axis))
+    if not keepdim:
+        kept_shape = [] if axis is None or not input._array.ndim else kept_shape[:axis] + kept_shape[axis + 1 :]
+    return movedim(out, -1, 0).reshape(list(q._array.shape) + kept_shape)
 
 
 def diff(input, n=1, dim=-1, prepend=None, append=None):
