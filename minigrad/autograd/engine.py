@@ -18,8 +18,6 @@ from ..grad_mode import state
 from ..graph import Cotangents, Node
 from ..tensor import Tensor, as_array, wrap
 
-_SHARED = 3  # sys.getrefcount of an array that only the engine's dict, its local name and the call's argument hold
-
 
 def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, accumulate=True):
     """Run backward from `roots`, given the cotangent Tensor of each.
@@ -44,9 +42,13 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
     finally:
         state.enabled = enabled
     if wanted is not None and not accumulate:
-        once = {edge: _as_tensor(g) for edge, g in found.items() if edge in wanted}
+        once = {}
+        for edge in [edge for edge in found if edge in wanted]:
+            g = found.pop(edge)
+            once[edge] = _as_tensor(g)
         return [once.get(edge_of(t)) for t in inputs]
-    for leaf, g in found.items():
+    for leaf in list(found):
+        g = found.pop(leaf)
         if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
             _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
@@ -167,22 +169,41 @@ def _as_tensor(g):
     """A gradient as a Tensor of its own memory."""
     if isinstance(g, Tensor):
         return g
-    return wrap(g if _is_private(g) else _copied(g))
+    return wrap(_own(g))
 
 
 def _copied(g):
     return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
 
 
-def _is_private(array):
-    """True if nobody else can see this array's memory: then it becomes a gradient without a copy, as in torch."""
-    return (
+def _own(array):
+    """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
+    if (
         array.__class__ is np.ndarray
+        and sys.getrefcount(array) <= _ALONE
         and array.base is None
         and array.flags.c_contiguous
         and array.flags.owndata
-        and sys.getrefcount(array) <= _SHARED + 2
-    )
+    ):
+        return array
+    return _copied(array)
+
+
+def _references_to_a_new_array():
+    """What sys.getrefcount says in `_own` of an array that only the loop which adds up gradients holds."""
+
+    def own(array):
+        return sys.getrefcount(array)
+
+    def add(g):
+        return own(g)
+
+    found = {0: np.empty(1)}
+    g = found.pop(0)
+    return add(g)
+
+
+_ALONE = _references_to_a_new_array()
 
 
 def _add_to_grad(leaf, g, create_graph):
@@ -194,7 +215,7 @@ def _add_to_grad(leaf, g, create_graph):
     if isinstance(g, Tensor):
         g = g._array
     if held is None:
-        leaf._grad = wrap(g if _is_private(g) else _copied(g))
+        leaf._grad = wrap(_own(g))
     else:
         state.run(np.add, held._array, g, held._array)
         held._counter[0] += 1
