@@ -483,7 +483,7 @@ class Builder:
         """)
         if t.numel() == 0 or t.dim() == 0:
             # Index ops on nothing, and on numbers: torch's own storage arithmetic complains, in its own words.
-            forms = [form for form in forms if "index_" not in form and "scatter" not in form]
+            forms = [f for f in forms if not any(w in f for w in ("index_", "scatter", "[0]", "[..., 0]", "[:, 0]"))]
         if _is_expanded(t):
             # Most ops refuse; those that do not leave a graph that fails when it is run.
             forms = [form for form in forms if not any(w in form for w in ("[", "fill_", "zero_", "copy_", "tril_"))]
@@ -506,7 +506,7 @@ class Builder:
             return None
         t = self.tensors[x]
         # Another shape under a graph that is already recorded: each formula of torch then fails in its own way.
-        if any(o._base is t for o in self.tensors.values()):
+        if t._base is not None or any(o._base is t for o in self.tensors.values()):
             return f"{x}.data.mul_(2)"
         free = not t.requires_grad and t._base is None
         same = self.names(lambda o: o.dtype == t.dtype and (free or o.shape == t.shape))
@@ -545,7 +545,7 @@ class Builder:
         forms = _forms("""
             {x}.requires_grad_() ; {x}.requires_grad_(False) ; {x}.requires_grad = True ; {x}.retain_grad() ;
             {x}.retain_grad() ; {x}.grad = None ; {x}.requires_grad = False ; {x}.grad = T.ones_like({x}) ;
-            {x}.grad = {y}
+            {x}.grad = {y}.detach()
         """)
         same = self.names(lambda o: o.shape == self.tensors[x].shape)
         return self.choose.pick(forms).format(x=x, y=self.choose.pick(same))
@@ -606,7 +606,7 @@ class Builder:
             arguments.append("retain_graph=True")
         elif self.choose.chance(25):
             arguments.append("create_graph=True")
-        leaves = self.names(lambda o: o.requires_grad)
+        leaves = self.names(_is_plain_input)
         if self.choose.chance(15) and leaves:
             arguments.append(f"inputs=[{self.choose.pick(leaves)}, {self.choose.pick(leaves)}]")
         return f"{x}.backward({', '.join(arguments)})"
@@ -620,7 +620,7 @@ class Builder:
 
     def grad(self) -> str | None:
         outputs = self.names(lambda t: t.requires_grad and t.grad_fn is not None)
-        inputs = self.names(lambda t: t.requires_grad)
+        inputs = self.names(_is_plain_input)
         if not outputs or not inputs:
             return None
         y = outputs[-1] if self.choose.chance(50) else self.choose.pick(outputs)
@@ -753,6 +753,11 @@ def _readable(t: Any) -> bool:
         return t.is_leaf or True
     except RuntimeError:
         return False
+
+
+def _is_plain_input(t: Any) -> bool:
+    """May be asked for as an input: of a Function's several outputs torch runs the Function for the others too."""
+    return t.requires_grad and not type(t.grad_fn).__name__.endswith("Backward")
 
 
 def _is_expanded(t: Any) -> bool:
