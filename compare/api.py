@@ -11,7 +11,7 @@ import inspect
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -315,7 +315,7 @@ def function_script(function: Any, example: checks.Example, pair: tuple[Any, Any
     labels = [_define(f, f"f{i}" if len(targets) > 1 else "f", pieces) for i, f in enumerate(targets)]
     names = [_engine_name(T) for T in pair]
     lines = ["import numpy as np", *(f"import {n}" for n in dict.fromkeys(names)), ""]
-    lines += [*pieces.values(), "", "", "def show(T, f, name):"]
+    lines += [*_spaced(pieces.values()), "", "", "def show(T, f, name):"]
     for o in example.operands:
         grad = ".requires_grad_()" if o.is_float and o.differentiable else ""
         lines.append(f"    {o.name} = {o.code()}{grad}")
@@ -346,6 +346,14 @@ def function_script(function: Any, example: checks.Example, pair: tuple[Any, Any
         "        print(name, type(error).__name__, error)",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _spaced(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces, functions and classes set apart by two empty lines."""
+    for piece in pieces:
+        if piece.startswith(("def ", "class ", "@")):
+            yield from ("", "")
+        yield piece
 
 
 def _define(f: Any, fallback: str, pieces: dict[str, str]) -> str:
