@@ -61,11 +61,15 @@ def _cumprod_adjoint(g, xp, x, axis):
         return g
     one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
     before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, n - 1))), axis), axis)
-    columns = []
-    for k in range(n):
-        rest = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(k + 1, n))), axis), axis)
-        columns.append(xp.sum(_part(xp, g, axis, slice(k, n)) * rest, (axis,), True))
+    columns = [
+        xp.sum(_part(xp, g, axis, slice(k, n)) * _product_from(xp, x, one, axis, k), (axis,), True) for k in range(n)
+    ]
     return before * xp.concat(tuple(columns), axis)
+
+
+def _product_from(xp, x, one, axis, k):
+    """The running product of what follows place k along the axis, beginning with one."""
+    return xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(k + 1, None))), axis), axis)
 
 
 def _norm_g(g, xp, x, out, axis, keepdims):
