@@ -284,8 +284,10 @@ def find_device(wanted):
         return CPU
     wanted = device(wanted)
     if wanted.type == "cuda":
-        from .torch_namespace import reach
-
+        try:
+            from .torch_namespace import reach
+        except ImportError as error:
+            raise RuntimeError(f"device '{wanted}' cannot be used: {error}") from None
         reach(wanted)
     elif wanted.type != "cpu":
         check_device(wanted)

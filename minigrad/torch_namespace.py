@@ -184,7 +184,7 @@ class Torch:
         return torch.argmin(x.to(torch.uint8) if x.dtype is torch.bool else x, axis, keepdim=keepdims)
 
     def argsort(x, axis, descending):
-        return torch.argsort(x, axis, descending, stable=True)
+        return torch.sort(x, dim=axis, descending=descending, stable=True).indices
 
     def cumsum(x, axis):
         return torch.cumsum(x, axis)
@@ -716,6 +716,9 @@ FUNCTIONS = {
     np.broadcast_to: lambda array, shape: TorchArray(array.tensor.expand(shape)),
     np.take_along_axis: lambda arr, indices, axis: TorchArray(
         torch.take_along_dim(arr.tensor, _lowered(indices, arr.tensor.device), axis)
+    ),
+    np.put_along_axis: lambda arr, indices, values, axis: arr.tensor.scatter_(
+        axis, _lowered(indices, arr.tensor.device), _beside(values)
     ),
     np.concatenate: lambda arrays, axis=0: Held.concat(tuple(arrays), axis),
     np.stack: lambda arrays, axis=0: TorchArray(torch.stack([a.tensor for a in arrays], axis)),

@@ -524,7 +524,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             num_classes = int(indices.max()) + 1
         elif indices.max() >= num_classes:
             raise RuntimeError("Class values must be smaller than num_classes.")
-    encoded = np.zeros((*indices.shape, num_classes), np.int64)
+    encoded = np.zeros_like(indices, shape=(*indices.shape, num_classes))
     np.put_along_axis(encoded, indices[..., None], 1, axis=-1)
     return wrap(encoded)
 
