@@ -46,9 +46,7 @@ def one_dim(dim, ndim, function="dim", name="dim"):
         dim = whole(dim, function, name)
     bound = ndim or 1
     if not -bound <= dim < bound:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
     return dim + bound if dim < 0 else dim
 
 
@@ -120,5 +118,6 @@ def broadcast_shapes(*shapes):
         return Size(np.broadcast_shapes(*shapes))
     except ValueError:
         raise RuntimeError(
-            "Shape mismatch: objects cannot be broadcast to a single shape: " + " and ".join(str(list(s)) for s in shapes)
+            "Shape mismatch: objects cannot be broadcast to a single shape: "
+            + " and ".join(str(list(s)) for s in shapes)
         ) from None

@@ -69,7 +69,11 @@ def array_from(data, dtype=None):
 
 def _bad_value(error):
     if isinstance(error, OverflowError):
-        return RuntimeError("Overflow when unpacking long long" if "long" in str(error) else f"value cannot be converted without overflow: {error}")
+        return RuntimeError(
+            "Overflow when unpacking long long"
+            if "long" in str(error)
+            else f"value cannot be converted without overflow: {error}"
+        )
     return error
 
 
@@ -120,7 +124,9 @@ def _unnest(data):
             break
     for x in level:
         if hasattr(x, "__len__") and not isinstance(x, (Tensor, np.ndarray, np.generic, str, bytes)):
-            raise TypeError(f"not a sequence of equal lengths: found {type(x).__name__} among numbers at dim {len(shape)}")
+            raise TypeError(
+                f"not a sequence of equal lengths: found {type(x).__name__} among numbers at dim {len(shape)}"
+            )
     return tuple(shape), level
 
 
@@ -176,7 +182,11 @@ def as_tensor(data, dtype=None, device=None):
 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """`obj` as a tensor, copied or not as `copy` asks"""
-    out = tensor(obj, dtype=dtype, device=device) if copy and not isinstance(obj, Tensor) else as_tensor(obj, dtype, device)
+    out = (
+        tensor(obj, dtype=dtype, device=device)
+        if copy and not isinstance(obj, Tensor)
+        else as_tensor(obj, dtype, device)
+    )
     if copy and isinstance(obj, Tensor):
         out = out.clone()
     return out.requires_grad_() if requires_grad else out
@@ -234,7 +244,11 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
     find_device(device)
     shape = nonnegative(sizes((size,) if not isinstance(size, int) else (size,), "full"))
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    target = (dtypes.scalar_dtype(value) if not isinstance(fill_value, Tensor) else fill_value.dtype).numpy if dtype is None else as_numpy(dtype)
+    target = (
+        (dtypes.scalar_dtype(value) if not isinstance(fill_value, Tensor) else fill_value.dtype).numpy
+        if dtype is None
+        else as_numpy(dtype)
+    )
     if target.kind in "iu" and isinstance(value, int):
         limits = np.iinfo(target)
         if not limits.min <= value <= limits.max:
@@ -245,7 +259,9 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
 
 
 def _like(make, name, doc):
-    def function(input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False):
+    def function(
+        input, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None, pin_memory=False
+    ):
         find_device(device)
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
@@ -285,7 +301,9 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, layout=None,
     """Ones on the diagonal of an n by m matrix, zeros elsewhere"""
     find_device(device)
     if n < 0 or (m is not None and m < 0):
-        raise RuntimeError(f"n must be greater or equal to 0, got {n}" if n < 0 else f"m must be greater or equal to 0, got {m}")
+        raise RuntimeError(
+            f"n must be greater or equal to 0, got {n}" if n < 0 else f"m must be greater or equal to 0, got {m}"
+        )
     return _finish(np.eye(n, m, dtype=as_numpy(dtype)), requires_grad, device)
 
 
@@ -313,7 +331,11 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
     if dtype is None:
         dtype = dtypes.int64 if all(isinstance(v, int) for v in (start, end, step)) else dtypes.get_default_dtype()
     target = as_numpy(dtype)
-    n = max(0, -((start - end) // step)) if isinstance(start, int) and isinstance(end, int) and isinstance(step, int) else max(0, math.ceil((end - start) / step))
+    n = (
+        max(0, -((start - end) // step))
+        if isinstance(start, int) and isinstance(end, int) and isinstance(step, int)
+        else max(0, math.ceil((end - start) / step))
+    )
     if target.kind == "f":
         array = (start + np.arange(n, dtype=np.float64) * step).astype(target)
     else:

@@ -45,7 +45,9 @@ def _key(x, index):
         if ... not in key:
             key.append(...)  # so that NumPy gives a view, not a scalar, when every dim is indexed
     else:
-        if used == x._array.ndim:  # an ellipsis that stands for no dim does not part the arrays beside it, as it does for NumPy
+        if (
+            used == x._array.ndim
+        ):  # an ellipsis that stands for no dim does not part the arrays beside it, as it does for NumPy
             key = [k for k in key if k is not ...]
         key = [np.bool_(k) if k is True or k is False else k for k in key]
     return tuple(key), basic
@@ -136,7 +138,9 @@ def _item(item):
         if array.size == 0 and not isinstance(item, np.ndarray):
             array = array.astype(np.int64)
         if array.dtype.kind not in "iub":
-            raise IndexError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(item).__name__})")
+            raise IndexError(
+                f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(item).__name__})"
+            )
         return (array.astype(np.int64) if array.dtype.kind in "iu" else array), False
     if hasattr(item, "__index__"):
         return item.__index__(), True
@@ -168,7 +172,9 @@ def _index_error(x, key, error):
                 dim += x._array.ndim - sum(_dims_of(j) for j in key if j is not ...)
                 continue
             n = x._array.shape[dim] if dim < len(shape) else 0
-            values = [k] if isinstance(k, int) else np.ravel(k) if isinstance(k, np.ndarray) and k.dtype.kind == "i" else []
+            values = (
+                [k] if isinstance(k, int) else np.ravel(k) if isinstance(k, np.ndarray) and k.dtype.kind == "i" else []
+            )
             for v in values:
                 if not -n <= v < n:
                     if isinstance(k, int):
@@ -182,7 +188,9 @@ def _index_error(x, key, error):
         )
     if "broadcast" in text:
         shapes = [list(k.shape) for k in key if isinstance(k, np.ndarray)]
-        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {', '.join(map(str, shapes))}")
+        return IndexError(
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {', '.join(map(str, shapes))}"
+        )
     return IndexError(text)
 
 
@@ -445,7 +453,9 @@ def index_add(input, dim, index, source, *, alpha=1):
     axis = len(key) - 1
     length = source._array.shape[axis] if source._array.ndim else 1
     if n != length:
-        raise RuntimeError(f"index_add_(): Number of indices ({n}) should be equal to source.size(dim): ({length}), for dim: {axis}")
+        raise RuntimeError(
+            f"index_add_(): Number of indices ({n}) should be equal to source.size(dim): ({length}), for dim: {axis}"
+        )
     rest = [list(x._array.shape[:axis] + x._array.shape[axis + 1 :]) for x in (input, source)]
     if input._array.ndim and rest[0] != rest[1]:
         raise RuntimeError(
@@ -514,7 +524,7 @@ def take_along_dim(input, indices, dim=None):
             f"for input, and {len(b)} dimensions for indices"
         )
     shape = np.broadcast_shapes(a[:axis] + [1] + a[axis + 1 :], b[:axis] + [1] + b[axis + 1 :])
-    wide = lambda n: tuple(shape[:axis]) + (n,) + tuple(shape[axis + 1 :])  # noqa: E731
+    wide = lambda n: tuple(shape[:axis]) + (n,) + tuple(shape[axis + 1 :])
     return gather(input.expand(wide(a[axis])), axis, indices.expand(wide(b[axis])))
 
 
@@ -632,5 +642,3 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """input with a diagonal replaced"""
     positions = wrap(np.arange(input._array.size).reshape(input._array.shape))
     return ops.put_positions(input, src, positions=diagonal(positions, offset, dim1, dim2)._array.copy())
-
-

@@ -26,7 +26,9 @@ def _checked(function, a, b, name_b="mat2"):
     for position, x in enumerate((a, b), 1):
         if not isinstance(x, Tensor):
             name = "input" if position == 1 else name_b
-            raise TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}")
+            raise TypeError(
+                f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}"
+            )
     if a._array.dtype != b._array.dtype:
         raise RuntimeError(
             f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}. Convert one of them, as in "
@@ -49,7 +51,9 @@ def _product(a, b):
     k, p = b._array.shape[-2:]
     if m != k:
         if a._array.ndim == b._array.ndim == 2:
-            raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({n}x{m} and {k}x{p}): {m} columns meet {k} rows")
+            raise RuntimeError(
+                f"mat1 and mat2 shapes cannot be multiplied ({n}x{m} and {k}x{p}): {m} columns meet {k} rows"
+            )
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: [{a._array.shape[0]}, {m}] but got: "
             f"[{b._array.shape[0]}, {k}]: shapes {list(a._array.shape)} and {list(b._array.shape)} cannot be multiplied."
@@ -196,7 +200,9 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
 
 def _same_as_input(input, mat):
     if input._array.dtype != mat._array.dtype:
-        raise RuntimeError(f"self and mat2 must have the same dtype, but got {input.dtype.type_name} and {mat.dtype.type_name}")
+        raise RuntimeError(
+            f"self and mat2 must have the same dtype, but got {input.dtype.type_name} and {mat.dtype.type_name}"
+        )
 
 
 def addmv(input, mat, vec, *, beta=1, alpha=1):
@@ -279,7 +285,13 @@ def kron(input, other):
 def linear(input, weight, bias=None):
     """input @ weight.T + bias"""
     x, w = input._array, weight._array
-    if bias is not None and x.ndim and w.ndim == 2 and x.shape[-1] == w.shape[1] and x.dtype is w.dtype is bias._array.dtype:
+    if (
+        bias is not None
+        and x.ndim
+        and w.ndim == 2
+        and x.shape[-1] == w.shape[1]
+        and x.dtype is w.dtype is bias._array.dtype
+    ):
         if bias._array.shape == w.shape[:1] and x.ndim > 1:
             return ops.linear(input, weight, bias)
     if x.dtype != w.dtype or (bias is not None and bias._array.dtype != w.dtype):
@@ -347,7 +359,11 @@ def einsum(equation, *operands):
     if gone:
         result = reduce_sum(result, axis=gone, keepdims=False)
         labels = [label for label in labels if label in output]
-    return result.permute([labels.index(label) for label in output]) if len(labels) > 1 or labels != list(output) else result
+    return (
+        result.permute([labels.index(label) for label in output])
+        if len(labels) > 1 or labels != list(output)
+        else result
+    )
 
 
 def _from_sublists(args):
@@ -376,7 +392,9 @@ def _parse(equation, operands):
         named = text.replace("...", "")
         for c in named:
             if c not in string.ascii_letters:
-                raise RuntimeError(f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]")
+                raise RuntimeError(
+                    f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]"
+                )
         dots = x._array.ndim - len(named)
         if dots < 0 or (dots and "..." not in text):
             raise RuntimeError(
@@ -401,7 +419,9 @@ def _parse(equation, operands):
         output = list(before) + (spread if dots else []) + list(after)
         for label in before + after:
             if label not in sizes:
-                raise RuntimeError(f"einsum(): output subscript {label} does not appear in the equation for any input operand")
+                raise RuntimeError(
+                    f"einsum(): output subscript {label} does not appear in the equation for any input operand"
+                )
             if output.count(label) > 1:
                 raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
     else:
@@ -448,8 +468,13 @@ def _pair(labels, a, other_labels, b, later):
         return order, mul(_arranged(a, labels, order), _arranged(b, other_labels, order))
     size_a, size_b = dict(zip(labels, a._array.shape)), dict(zip(other_labels, b._array.shape))
     common = {s: max(size_a[s], size_b[s]) if 0 not in (size_a[s], size_b[s]) else 0 for s in shared}
-    a = expand(_arranged(a, labels, batch + left + summed), [common.get(s, size_a.get(s)) for s in batch + left + summed])
-    b = expand(_arranged(b, other_labels, batch + summed + right), [common.get(s, size_b.get(s)) for s in batch + summed + right])
+    a = expand(
+        _arranged(a, labels, batch + left + summed), [common.get(s, size_a.get(s)) for s in batch + left + summed]
+    )
+    b = expand(
+        _arranged(b, other_labels, batch + summed + right),
+        [common.get(s, size_b.get(s)) for s in batch + summed + right],
+    )
     shape = [common[s] for s in batch]
     lefts, rights, inner = [size_a[s] for s in left], [size_b[s] for s in right], [common[s] for s in summed]
     n, m, k, p = (int(np.prod(s, dtype=np.int64)) for s in (shape, lefts, inner, rights))

@@ -11,9 +11,36 @@ import numpy as np
 from .. import dtypes
 from ..ops import elementwise as ops
 from ..ops.elementwise import (
-    acos, acosh, asin, asinh, atan, atan2, atanh,
-    cos, cosh, eq, exp, exp2, expm1, ge, gt, le, log, log1p, log2, log10, lt, ne, rsqrt, sigmoid, sin,
-    sinh, sqrt, tan, tanh, reciprocal,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    eq,
+    exp,
+    exp2,
+    expm1,
+    ge,
+    gt,
+    le,
+    log,
+    log1p,
+    log2,
+    log10,
+    lt,
+    ne,
+    reciprocal,
+    rsqrt,
+    sigmoid,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
 )  # fmt: skip
 from ..primitive import align, as_operand, common_dtype, to_dtype
 from ..tensor import Tensor, wrap
@@ -258,7 +285,9 @@ def clamp(input, min=None, max=None):
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Tensor) != isinstance(max, Tensor) and None not in (min, max):
         given = f"input=Tensor, min={type(min).__name__}, max={type(max).__name__}"
-        raise TypeError(f"clamp() received an invalid combination of arguments ({given}): give two numbers or two Tensors")
+        raise TypeError(
+            f"clamp() received an invalid combination of arguments ({given}): give two numbers or two Tensors"
+        )
     names = [n for n, bound in (("low", min), ("high", max)) if bound is not None]
     bounds = [b for b in (min, max) if b is not None]
     if _is_bool(input) and (len(bounds) == 2 or not isinstance(bounds[0], Tensor)):
@@ -306,7 +335,9 @@ def lerp(input, end, weight):
     """input + weight * (end - input)"""
     for name, x in (("end", end), ("weight", weight)):
         if isinstance(x, Tensor) and x._array.dtype != input._array.dtype:
-            raise RuntimeError(f"expected dtype {input.dtype.type_name.lower()} for `{name}` but got dtype {x.dtype.type_name.lower()}")
+            raise RuntimeError(
+                f"expected dtype {input.dtype.type_name.lower()} for `{name}` but got dtype {x.dtype.type_name.lower()}"
+            )
     refuse_kinds(f"lerp_kernel_{'tensor' if isinstance(weight, Tensor) else 'scalar'}", input, "biu")
     return ops.lerp(input, end, weight)
 
@@ -462,7 +493,9 @@ def _bitwise(op, name):
             if not isinstance(x, Tensor) and dtypes.scalar_dtype(x) is None:
                 break  # no operand at all: the op says so
             if (x.dtype if isinstance(x, Tensor) else dtypes.scalar_dtype(x)).is_floating_point:
-                raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{common_dtype([input, other]).type_name}'")
+                raise NotImplementedError(
+                    f"\"{name}_cpu\" not implemented for '{common_dtype([input, other]).type_name}'"
+                )
         return op(input, other)
 
     function.__name__, function.__doc__ = name, op.__doc__
@@ -485,7 +518,10 @@ def _shift(op, kernel):
     return function
 
 
-bitwise_left_shift, bitwise_right_shift = _shift(ops.bitwise_left_shift, "lshift_cpu"), _shift(ops.bitwise_right_shift, "rshift_cpu")
+bitwise_left_shift, bitwise_right_shift = (
+    _shift(ops.bitwise_left_shift, "lshift_cpu"),
+    _shift(ops.bitwise_right_shift, "rshift_cpu"),
+)
 
 
 def bitwise_not(input):

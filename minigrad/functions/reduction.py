@@ -115,7 +115,11 @@ def _spread(stem):
             dim, unbiased = None, dim
         dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
         if input._array.dtype.kind != "f":
-            raise RuntimeError(f"{stem} and {stem}_mean only support tensors of floating point or complex type: convert with .float()".replace("var and var_mean", "std and var").replace("std and std_mean", "std and var"))
+            raise RuntimeError(
+                f"{stem} and {stem}_mean only support tensors of floating point or complex type: convert with .float()".replace(
+                    "var and var_mean", "std and var"
+                ).replace("std and std_mean", "std and var")
+            )
         if correction is None:
             correction = 1 if unbiased is None else int(unbiased)
         axes = _axes(input, dim, stem)
@@ -165,7 +169,9 @@ def _nonempty(input, axes, function):
     for axis in range(input._array.ndim) if axes is None else axes:
         if input._array.ndim and input._array.shape[axis] == 0:
             if axes is None:
-                raise RuntimeError(f"{function}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+                raise RuntimeError(
+                    f"{function}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                )
             raise IndexError(f"{function}(): Expected reduction dim {axis} to have non-zero size.")
 
 
@@ -201,7 +207,9 @@ def _max_or_min(name, whole, pick, pairwise, result):
             return pairwise(input, dim if other is None else other)
         if dim is None:
             if not input._array.size:
-                raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+                raise RuntimeError(
+                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                )
             return whole(input, None, False)
         axis = one_dim(dim, input._array.ndim, name)
         _nonempty(input, (axis,), name)
@@ -283,7 +291,11 @@ def _scan(name, op):
     return function
 
 
-cumsum, cumprod, logcumsumexp = _scan("cumsum", ops.cumsum), _scan("cumprod", ops.cumprod), _scan("logcumsumexp", ops.logcumsumexp)
+cumsum, cumprod, logcumsumexp = (
+    _scan("cumsum", ops.cumsum),
+    _scan("cumprod", ops.cumprod),
+    _scan("logcumsumexp", ops.logcumsumexp),
+)
 
 
 def _running(name, op, result):
@@ -335,7 +347,9 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """The p-norm, sum(|x| ** p) ** (1 / p); its derivative at 0 is 0"""
     input = _as_dtype(input, dtype)
     if input._array.dtype.kind != "f":
-        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.type_name}")
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.type_name}"
+        )
     p = 2.0 if p in ("fro", None) else p
     axes = _axes(input, dim, "norm")
     every = tuple(range(input._array.ndim)) if axes is None else axes
@@ -477,7 +491,8 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise RuntimeError(
-            "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got " + interpolation
+            "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
+            + interpolation
         )
     axis = None if dim is None else one_dim(dim, input._array.ndim, "quantile")
     rows = flatten(input) if axis is None or not input._array.ndim else movedim(input, axis, -1)
@@ -486,7 +501,9 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
         raise RuntimeError("quantile() input tensor must be non-empty")
     ranks = (q * last).reshape(-1)
     ranks = {"lower": floor, "higher": ceil, "nearest": rounded}.get(interpolation, clone)(ranks)
-    ranks = where(isnan(rows).any(-1, keepdim=True), float(last), ranks)  # a nan, sorted last, is the quantile of its row
+    ranks = where(
+        isnan(rows).any(-1, keepdim=True), float(last), ranks
+    )  # a nan, sorted last, is the quantile of its row
     below = floor(ranks).detach()
     ordered = sort(rows).values
     out = ordered.gather(-1, below.long())

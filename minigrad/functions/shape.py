@@ -55,7 +55,9 @@ def _view_dtype(input, dtype):
     from .. import dtypes
 
     wanted = dtypes.as_dtype(dtype)
-    if wanted.itemsize != input._array.itemsize and (not input._array.ndim or input._array.strides[-1] != input._array.itemsize):
+    if wanted.itemsize != input._array.itemsize and (
+        not input._array.ndim or input._array.strides[-1] != input._array.itemsize
+    ):
         raise RuntimeError("self.stride(-1) must be 1 to view a tensor as a dtype of another size")
     out = wrap(input._array.view(wanted.numpy))
     out._counter = input._counter
@@ -311,9 +313,7 @@ def split(input, split_size_or_sections, dim=0):
     if step < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
     if step == 0 and size:
-        raise RuntimeError(
-            f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}"
-        )
+        raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}")
     pieces = builtins.max(1, -(-size // step)) if step else 1
     return _pieces(input, axis, [builtins.min(step * i, size) for i in range(pieces)] + [size], "Split")
 
@@ -323,7 +323,9 @@ def split_with_sizes(input, split_sizes, dim=0):
     axis = one_dim(dim, input._array.ndim, "split_with_sizes")
     size, parts = input._array.shape[axis], [whole(n, "split_with_sizes", "split_sizes") for n in split_sizes]
     if builtins.any(n < 0 for n in parts):
-        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={parts}")
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={parts}"
+        )
     if builtins.sum(parts) != size:
         raise RuntimeError(
             f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {axis}), "
@@ -695,5 +697,3 @@ def unfold(input, dimension, size, step):
         return windows if ndim else windows[0]
     windows = unflatten(windows, axis, places.shape)
     return movedim(windows, axis + 1, -1)
-
-

@@ -28,7 +28,9 @@ def takes(function, *wanted):
     def refuse(*operands):
         for position, (name, x) in enumerate(zip(("input", "other"), operands), 1):
             if name in wanted and not isinstance(x, Tensor):
-                raise TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}")
+                raise TypeError(
+                    f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(x).__name__}"
+                )
         if not any(isinstance(x, Tensor) for x in operands):
             kinds = ", ".join(type(x).__name__ for x in operands)
             raise TypeError(
@@ -122,7 +124,7 @@ def _power_g(g, xp, x, n):
     return g * (n * xp.power(x, n - 1)) if n != 0 else xp.zeros_like(g)
 
 
-@primitive(promote="same", x=_power_g)
+@primitive(promote="same", x=_power_g, name="PowBackward0")
 def power(xp, x, *, n):
     """x ** n for a Python number n: small integer powers are products, a hundred times faster than pow"""
     return xp.power(x, n)
@@ -248,7 +250,7 @@ def log10(xp, x):
     return xp.log10(x)
 
 
-@primitive(promote="float", x=lambda g, x: g / (x + 1))
+@primitive(promote="float", x=lambda g, x: g / (x + 1), name="Log1PBackward0")
 def log1p(xp, x):
     """log(1 + x), exact near 0"""
     return xp.log1p(x)
@@ -406,7 +408,9 @@ def relu(xp, x):
     return xp.maximum(x, 0)
 
 
-@primitive(x=lambda g, xp, gate: xp.passed(g, gate), gate=lambda g, xp: xp.zeros_like(g), name="ThresholdBackwardBackward0")
+@primitive(
+    x=lambda g, xp, gate: xp.passed(g, gate), gate=lambda g, xp: xp.zeros_like(g), name="ThresholdBackwardBackward0"
+)
 def passed(xp, x, gate):
     """x where gate > 0, else 0: the derivative of relu, which torch takes to depend on the gate, with derivative 0"""
     return xp.passed(x, gate)
@@ -466,13 +470,17 @@ def floor_divide(xp, a, b):
 # torch saves both operands of these two for b, though the derivative is 0: so a later write to one of them is noticed.
 
 
-@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2")
+@primitive(
+    promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
+)
 def div_floor(xp, a, b):
     """floor(a / b), as div(rounding_mode="floor") records it"""
     return xp.div_floor(a, b)
 
 
-@primitive(promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2")
+@primitive(
+    promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
+)
 def div_trunc(xp, a, b):
     """trunc(a / b)"""
     return xp.div_trunc(a, b)

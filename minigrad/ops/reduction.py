@@ -124,8 +124,9 @@ def std(xp, x, *, axis, correction, keepdims):
 
 # torch saves the product as well: a later write to it is noticed.
 @primitive(
-    x=lambda g, xp, x, out, axis, keepdims: xp.widen(g, x.shape, axis, keepdims)
-    * _product_of_others(xp, x, axis and axis[0]),
+    x=lambda g, xp, x, out, axis, keepdims: (
+        xp.widen(g, x.shape, axis, keepdims) * _product_of_others(xp, x, axis and axis[0])
+    ),
     name=lambda node: "ProdBackward0" if node.static[0] is None else "ProdBackward1",
 )
 def prod(xp, x, *, axis, keepdims):
@@ -158,8 +159,9 @@ def smallest(xp, x, *, axis, keepdims):
 
 
 @primitive(
-    x=lambda g, xp, x, out, axis, keepdims: xp.widen(g, x.shape, axis, keepdims)
-    * xp.exp(x - xp.widen(out, x.shape, axis, keepdims))
+    x=lambda g, xp, x, out, axis, keepdims: (
+        xp.widen(g, x.shape, axis, keepdims) * xp.exp(x - xp.widen(out, x.shape, axis, keepdims))
+    )
 )
 def logsumexp(xp, x, *, axis, keepdims):
     """log(sum(exp(x))), without overflow"""
