@@ -2,7 +2,7 @@
 
 Both start from the same seed and nothing is carried over, so a whole program is compared: random numbers, data loading,
 training. Agreement is asked to 5 significant digits, because hundreds of float32 steps carry their roundings along; a
-lesson's FLOOR states where float32 leaves nothing but rounding.
+lesson's FLOOR and SQUARES state where float32 leaves nothing but rounding.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ def run_lesson(ours: Any, theirs: Any, name: str, options: Options) -> Result:
             return Result(
                 "lessons", name, 1, None, [Failure(f"on {T.__name__}", f"{type(error).__name__}: {error}", script)]
             )
-    floors = lesson.load(name).FLOOR
+    module = lesson.load(name)
     failures, checks = [], 0
     for path, mine, other in pairs(*numbers, ()):
         checks += 1
-        if not agree(mine, other, floor_of(path, floors)):
+        if not agree(mine, other, floor_of(path, module.FLOOR), floor_of(path, module.SQUARES)):
             failures.append(
                 Failure(f"result {' / '.join(map(str, path))}", f"got {mine!r}, expected {other!r}", script)
             )
@@ -107,12 +107,17 @@ def floor_of(path: tuple[Any, ...], floors: dict[str, float]) -> float:
     return next((floors[name] for name in reversed(path) if name in floors), 0.0)
 
 
-def agree(mine: Any, other: Any, floor: float) -> bool:
-    """Numbers to five significant digits, or to the lesson's floor; anything else exactly."""
+def agree(mine: Any, other: Any, floor: float = 0.0, root: float = 0.0) -> bool:
+    """Numbers to five significant digits, or to the lesson's floor; anything else exactly.
+
+    `floor` bounds the difference itself, `root` that of the square roots, for a sum of squared errors.
+    """
     if isinstance(mine, bool) or isinstance(other, bool) or not isinstance(other, (int, float)):
         return type(mine) is type(other) and bool(mine == other)
     if not isinstance(mine, (int, float)):
         return False
     if math.isnan(other) or math.isinf(other):
         return repr(float(mine)) == repr(float(other))
+    if root and mine >= 0 and other >= 0 and abs(math.sqrt(mine) - math.sqrt(other)) <= root:
+        return True
     return abs(mine - other) <= max(0.5 * 10.0 ** (1 - DIGITS) * abs(other), floor)
