@@ -148,7 +148,8 @@ def explore(ours: Any, theirs: Any, case: Case, examples: int, seed: int, covera
 
     @hypothesis.seed(seed + zlib.crc32(case.name.encode()))
     @hypothesis.settings(
-        max_examples=examples, phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink], database=None, deadline=None, report_multiple_bugs=False,
+        max_examples=examples, phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        database=None, deadline=None, report_multiple_bugs=False,
         suppress_health_check=list(hypothesis.HealthCheck), verbosity=hypothesis.Verbosity.quiet,
     )  # fmt: skip
     @hypothesis.given(st.data())

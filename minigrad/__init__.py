@@ -91,6 +91,13 @@ __version__ = "0.1.0"
 pi, e, inf, nan, tau, newaxis = _math.pi, _math.e, _math.inf, _math.nan, _math.tau, None
 strided = "torch.strided"
 detach = Tensor.detach
+_IN_PLACE = """
+abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_ ceil_ clamp_
+clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ index_put_ ldexp_
+log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ sigmoid_ sin_ sinc_
+sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
+""".split()  # those that torch has as functions, too
+globals().update({name: getattr(Tensor, name) for name in _IN_PLACE})
 
 
 def is_tensor(obj):
@@ -142,8 +149,3 @@ def get_num_threads():
 def get_device_module(device=None):
     """Raises: there is no device but the CPU."""
     raise RuntimeError("minigrad has no device modules")
-
-
-def fill_(input, value):
-    """Fill a tensor with a value, in place."""
-    return input.fill_(value)

@@ -279,7 +279,7 @@ CPU = device("cpu")
 
 
 def find_device(wanted):
-    """The device that `wanted` (a device, a string, a number, or None: the CPU) names. Raises if it cannot be reached."""
+    """The device that `wanted` (a device, string or number; None: the CPU) names. Raises if it cannot be reached."""
     if wanted is None or wanted is CPU:
         return CPU
     wanted = device(wanted)

@@ -99,7 +99,7 @@ def _check_view(view):
         )
     if view._view_kind == "function":
         raise RuntimeError(
-            f"Output {view.output_nr} of {view._node.name() if view._node else 'a function'} is a view and is being "
+            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} is a view and is being "
             "modified inplace. This view was created inside a custom Function (or because an input was returned as-is) "
             "and the autograd logic to handle view+inplace would override the custom backward associated with the "
             "custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning "
@@ -107,7 +107,7 @@ def _check_view(view):
         )
     if view._view_kind == "multiple":
         raise RuntimeError(
-            f"Output {view.output_nr} of {view._node.name() if view._node else 'a function'} is a view and is being "
+            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} is a view and is being "
             "modified inplace. This view is the output of a function that returns multiple views. Such functions do "
             "not allow the output views to be modified inplace. You should replace the inplace operation by an "
             "out-of-place one."

@@ -12,13 +12,13 @@ import numpy as np
 from . import autograd, dtypes, functions, random
 from .dtypes import Size
 from .grad_mode import state
-from .namespace import address
 from .hooks import add_hook
 from .inplace import check_writable, in_place, snapshot, write
+from .namespace import address
 from .ops import elementwise
 from .primitive import as_operand, to_dtype
 from .printing import tensor_format, tensor_repr
-from .tensor import Tensor, alias, wrap
+from .tensor import Tensor, alias, as_array, wrap
 
 # -- methods that are functions ------------------------------------------------------------------------------------
 
@@ -477,7 +477,9 @@ Tensor.__dlpack_device__ = lambda self: self._array.__dlpack_device__()
 
 def _number(kind):
     def convert(self):
-        return kind(_item(self))
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return kind(self._array.item())
 
     return convert
 
@@ -586,11 +588,10 @@ def _new(name):
     function = getattr(functions, name)
 
     def method(self, *size, dtype=None, device=None, requires_grad=False, **keywords):
-        return function(
-            *size, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad, **keywords
-        )
+        dtype, device = self.dtype if dtype is None else dtype, self.device if device is None else device
+        return function(*size, dtype=dtype, device=device, requires_grad=requires_grad, **keywords)
 
-    method.__name__, method.__doc__ = f"new_{name}", f"`{name}` in this tensor's dtype."
+    method.__name__, method.__doc__ = f"new_{name}", f"`{name}` in this tensor's dtype and on its device."
     return method
 
 
@@ -613,7 +614,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
             f"{'rtol' if rtol < 0 else 'atol'} must be greater than or equal to zero, but got "
             f"{rtol if rtol < 0 else atol}"
         )
-    return wrap(np.asarray(state.run(_close, input._array, other._array, rtol, atol, equal_nan)))
+    return wrap(as_array(state.run(_close, input._array, other._array, rtol, atol, equal_nan)))
 
 
 def _close(a, b, rtol, atol, equal_nan):

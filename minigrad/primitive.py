@@ -479,11 +479,13 @@ def or_not_implemented(align):
 
 def as_operand(x):
     """A Tensor or a Python number from what may stand beside a Tensor in an expression."""
-    if isinstance(x, Tensor) or dtypes.scalar_dtype(x) is not None and not isinstance(x, np.generic):
+    if isinstance(x, Tensor):
         return x
-    if isinstance(x, (np.ndarray, np.generic)):
+    if dtypes.scalar_dtype(x) is not None:
+        return x.item() if isinstance(x, np.generic) else x
+    if isinstance(x, np.ndarray):
         dtypes.from_numpy(x.dtype)
-        return wrap(np.asarray(x))
+        return wrap(x)
     raise TypeError(f"expected Tensor or Number as operand, but got {type(x).__name__}")
 
 
@@ -541,7 +543,7 @@ def stale_error(node):
     if name == "out":
         made_by = node
     if made_by is not None:
-        what += f", which is output {number} of {made_by.name()},"
+        what += f", which is output {number} of {made_by.name().removesuffix('Backward0')},"
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"{what} is at version {tensor._counter[0]}; expected version {expected} instead. "

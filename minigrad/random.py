@@ -1156,7 +1156,8 @@ def randint_like(
     device = input.device if device is None else device
     low, high, _ = _bounds_and_size("randint_like", args, named | {"size": ()})
     stream, kind = _stream(generator, "randint_like"), _dtype("randint_like", dtype, array.dtype)
-    return _made(_like(array, kind, lambda shape, contiguous: stream.randint(shape, low, high, kind)), requires_grad, device)
+    values = _like(array, kind, lambda shape, contiguous: stream.randint(shape, low, high, kind))
+    return _made(values, requires_grad, device)
 
 
 def normal(
@@ -1184,7 +1185,8 @@ def normal(
                 "normal() received an invalid combination of arguments - got (float, float): give `size`, or a Tensor "
                 "as mean or std"
             )
-        return _made(stream.normal(_shape("normal", (), size), mean, std, _dtype("normal", dtype)), requires_grad, device)
+        values = stream.normal(_shape("normal", (), size), mean, std, _dtype("normal", dtype))
+        return _made(values, requires_grad, device)
     if not isinstance(std, Tensor):
         return _shifted(mean, sample=stream.normal(mean._array.shape, 0.0, std, mean._array.dtype))
     scale = std._array

@@ -1,9 +1,9 @@
 """Torch tensors as plain arrays: how `device="cuda"` is reached.
 
-Owns `Torch`, NumPy's namespace answered by torch functions on torch tensors; `TorchArray`, a torch tensor with the part of
-ndarray's face that minigrad looks at (its dtype is NumPy's, and NumPy's own functions answer through their protocols), so
-that no other file asks which library an array belongs to; and `hold`, which puts one into a Tensor. torch computes and
-differentiates nothing here. Imported only when asked for: torch is optional.
+Owns `Torch`, NumPy's namespace answered by torch functions on torch tensors; `TorchArray`, a torch tensor with ndarray's
+face, whose dtype is NumPy's and which answers NumPy's own functions through their protocols, so that hardly any file has to
+ask whose array it is; and `hold`, which puts one into a Tensor. torch differentiates nothing here: its tensors never
+require grad. Imported only when asked for, because torch is optional.
 """
 
 import functools
@@ -253,7 +253,7 @@ class Torch:
         # Through flat positions, because index_put_ takes no slices; a place that is named twice is added to twice.
         out = x.clone(memory_format=torch.contiguous_format)
         positions = torch.arange(x.numel(), device=x.device).reshape(x.shape)[key]
-        value = value.expand(positions.shape) if isinstance(value, torch.Tensor) else torch.full_like(positions, value, dtype=x.dtype)
+        value = torch.as_tensor(value, dtype=x.dtype, device=x.device).expand(positions.shape)
         out.view(-1).index_add_(0, positions.reshape(-1), value.reshape(-1))
         return out
 
@@ -466,13 +466,17 @@ class TorchArray:
     # -- NumPy's protocols
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, dtype=None, casting=None, **keywords):
-        function = UFUNCS.get(ufunc) if method == "__call__" else REDUCTIONS.get(ufunc) if method == "reduce" else None
+        function = METHODS.get(method, {}).get(ufunc)
         if function is None:
             return NotImplemented
+        if method == "at":
+            return _write_at(function, *inputs)
         if out is not None and out[0] is inputs[0] and ufunc in IN_PLACE and method == "__call__":
             IN_PLACE[ufunc](out[0].tensor, _beside(inputs[1]))
             return out[0]
-        if method == "reduce":
+        if method == "accumulate":
+            result = function(inputs[0].tensor, keywords.pop("axis", 0)).values
+        elif method == "reduce":
             axis, keepdims = keywords.pop("axis", 0), keywords.pop("keepdims", False)
             result = function(inputs[0].tensor, axis, keepdims)
         else:
@@ -497,7 +501,7 @@ def other_device(one, other):
     """torch's complaint about arrays that live on different devices."""
     return RuntimeError(
         f"Expected all tensors to be on the same device, but found at least two devices, {one} and {other}! "
-        "(A NumPy array and a torch array count as two, also where both are the CPU's.) Move one with tensor.to(device)."
+        "(A NumPy array and a torch array count as two, also where both are the CPU's.) Move one: tensor.to(device)."
     )
 
 
@@ -529,8 +533,8 @@ def _raised(result):
 
 # What is not an operand but says where or which: it may come from the CPU.
 TAKES_HOST = frozenset(
-    "where item slice index slice_adjoint index_adjoint with_item with_item_added gather gather_adjoint scatter scatter_add "
-    "put_positions at_positions".split()
+    "where item slice index slice_adjoint index_adjoint with_item with_item_added gather gather_adjoint scatter "
+    "scatter_add put_positions at_positions".split()
 )
 
 
@@ -540,7 +544,10 @@ def _lifted(name):
 
     @functools.wraps(function)
     def call(*args):
-        device = next(a.tensor.device for a in (args[0] if name == "concat" else args) if a.__class__ is TorchArray)
+        operands = args[0] if name == "concat" else args
+        device = next((a.tensor.device for a in operands if a.__class__ is TorchArray), None)
+        if device is None:  # numbers only, beside which the TorchArray is the cotangent
+            return getattr(NumPy, name)(*args)
         if name not in TAKES_HOST:
             for a in args:
                 if a.__class__ is np.ndarray and a.ndim:
@@ -572,8 +579,8 @@ def reach(device):
         torch.empty(0, device=str(device))
     except (AssertionError, RuntimeError) as error:
         raise RuntimeError(
-            f"device '{device}' cannot be used: {error}. minigrad reaches a GPU through torch (this is {torch.__version__}); "
-            "without one leave device out or give device='cpu'"
+            f"device '{device}' cannot be used: {error}. minigrad reaches a GPU through torch (here {torch.__version__}); "
+            "without one leave device out or give device='cpu'."
         ) from None
 
 
@@ -616,8 +623,11 @@ def _operators():
 
         setattr(TorchArray, f"__{name}__", compare)
     for name in "neg pos abs invert".split():
-        setattr(TorchArray, f"__{name}__", lambda self, function=getattr(operator, name): TorchArray(function(self.tensor)))
-    TorchArray.__hash__ = None
+
+        def alone(self, function=getattr(operator, name)):
+            return TorchArray(function(self.tensor))
+
+        setattr(TorchArray, f"__{name}__", alone)
 
 
 def _fits(x):
@@ -642,9 +652,20 @@ IN_PLACE = {
     np.add: torch.Tensor.add_, np.subtract: torch.Tensor.sub_, np.multiply: torch.Tensor.mul_,
     np.true_divide: torch.Tensor.div_,
 }  # fmt: skip
-REDUCTIONS = {
-    np.add: Torch.sum, np.multiply: Torch.prod, np.maximum: Torch.amax, np.minimum: Torch.amin
+METHODS = {
+    "__call__": UFUNCS,
+    "reduce": {np.add: Torch.sum, np.multiply: Torch.prod, np.maximum: Torch.amax, np.minimum: Torch.amin},
+    "accumulate": {np.maximum: torch.cummax, np.minimum: torch.cummin},
+    "at": {np.add: "sum", np.multiply: "prod", np.maximum: "amax", np.minimum: "amin"},
 }
+
+
+def _write_at(reduce, array, key, values):
+    """ufunc.at: combine values into the places that a key names, once for each time it names one."""
+    x = array.tensor
+    places = torch.arange(x.numel(), device=x.device).reshape(x.shape)[_lowered(key, x.device)]
+    values = torch.as_tensor(_beside(values), dtype=x.dtype, device=x.device).expand(places.shape)
+    x.copy_(x.reshape(-1).scatter_reduce(0, places.reshape(-1), values.reshape(-1), reduce).reshape(x.shape))
 
 
 def _filled(value):
@@ -722,6 +743,7 @@ FUNCTIONS = {
     ),
     np.concatenate: lambda arrays, axis=0: Held.concat(tuple(arrays), axis),
     np.stack: lambda arrays, axis=0: TorchArray(torch.stack([a.tensor for a in arrays], axis)),
+    np.unique: lambda ar: TorchArray(torch.unique(ar.tensor)),
     np.ndim: lambda a: a.ndim,
     np.shape: lambda a: a.shape,
 }  # fmt: skip

@@ -189,14 +189,22 @@ CALLS = [
     lambda x, y, m, v: mg.where(x > 0.5, x, y) + x.clone() + mg.fill(x, v[0]),
     lambda x, y, m, v: mg.addcmul(x, y, v, value=0.5) + mg.addcdiv(x, y, v, value=0.5),
     lambda x, y, m, v: mg.addmm(x, x, m, beta=0),
-    lambda x, y, m, v: x.sum() + x.sum(0).sum() + x.mean() + x.mean(1).sum() + x.var() + x.var(0).sum() + x.std(0).sum(),
-    lambda x, y, m, v: x.prod() + x.prod(1).sum() + x.amax(0).sum() + x.amin() + x.max() + x.min() + x.logsumexp(0).sum(),
+    lambda x, y, m, v: (
+        x.sum() + x.sum(0).sum() + x.mean() + x.mean(1).sum() + x.var() + x.var(0).sum() + x.std(0).sum()
+    ),
+    lambda x, y, m, v: (
+        x.prod() + x.prod(1).sum() + x.amax(0).sum() + x.amin() + x.max() + x.min() + x.logsumexp(0).sum()
+    ),
     lambda x, y, m, v: x.softmax(0) + x.log_softmax(1) + x.cumsum(0) + x.cumprod(1) + x.logcumsumexp(0) + x.norm(),
     lambda x, y, m, v: x.norm(0) + x.norm(3) + x.norm(float("inf")),
     lambda x, y, m, v: x.reshape(-1).reshape(3, 3) + x.permute(1, 0) + v.expand(3, 3) + x.diagonal() + mg.diag_embed(v),
     lambda x, y, m, v: x.flip(0) + x.roll(1, 0) + x.tril() + x.triu() + mg.cat([x, y])[:3] + v.sum_to_size(1),
-    lambda x, y, m, v: x[0] + x[[0, 1, 2]] + x.gather(0, mg.zeros(3, 3, dtype=mg.int64)) + x.index_select(0, mg.tensor([0, 0, 1])),
-    lambda x, y, m, v: x.scatter(0, mg.zeros(1, 3, dtype=mg.int64), y) + x.scatter_add(0, mg.zeros(1, 3, dtype=mg.int64), y),
+    lambda x, y, m, v: (
+        x[0] + x[[0, 1, 2]] + x.gather(0, mg.zeros(3, 3, dtype=mg.int64)) + x.index_select(0, mg.tensor([0, 0, 1]))
+    ),
+    lambda x, y, m, v: (
+        x.scatter(0, mg.zeros(1, 3, dtype=mg.int64), y) + x.scatter_add(0, mg.zeros(1, 3, dtype=mg.int64), y)
+    ),
     lambda x, y, m, v: x.index_put((mg.tensor([0]),), v) + x.index_add(0, mg.tensor([0]), v[None]),
     lambda x, y, m, v: mg.diagonal_scatter(x, v) + x.masked_fill(x > 0.5, 0.0) + mg.nn.functional.linear(x, m, v),
     lambda x, y, m, v: (x @ m) + (m @ v) + v.dot(v) + (x[None] @ m[None])[0],
@@ -233,7 +241,11 @@ def test_cotangents_keep_their_dtype(number, dtype, create_graph, monkeypatch):
     def note(node, g, results):
         SEEN.add(node.plan.primitive.name)
         for result in results:
-            if result is not None and node.plan.primitive.name != "cast" and np.dtype(str(result.dtype)[-7:].strip(".")) != g:
+            if (
+                result is not None
+                and node.plan.primitive.name != "cast"
+                and np.dtype(str(result.dtype)[-7:].strip(".")) != g
+            ):
                 wrong.append((node.name(), str(g), str(result.dtype)))
 
     recorded = OpNode.recorded_vjp

@@ -22,7 +22,7 @@ KNOT = {
     # A call inside a function, made when everything is there.
     ("namespace", "torch_namespace"), ("dtypes", "torch_namespace"),
     ("functions", "inplace"), ("functions", "methods"), ("functions", "random"),
-    ("methods", "autograd"), ("methods", "serialization"),
+    ("methods", "serialization"),
     ("primitive", "inplace"), ("random", "methods"), ("random", "inplace"), ("printing", "methods"),
 }  # fmt: skip
 

@@ -49,7 +49,9 @@ def write(e, array, index, value, recorded):
     if not recorded:
         return (y.tolist(),)
     (y * y).sum().backward()
-    grad = v.grad.tolist() if isinstance(value, np.ndarray) and v.grad is not None else None
+    grad = None
+    if isinstance(value, np.ndarray):  # x[False] = v leaves v without a gradient in torch
+        grad = (e.zeros(v.shape, dtype=v.dtype) if v.grad is None else v.grad).tolist()
     return y.tolist(), x.grad.tolist(), grad
 
 

@@ -25,6 +25,11 @@ __all__ = [
 def _finish(array, requires_grad, device):
     out = wrap(array if device is None else on_device(array, device))
     if requires_grad:
+        if array.dtype.kind != "f":
+            raise RuntimeError(
+                "Only Tensors of floating point and complex dtype can require gradients"
+                f" (this one is {out.dtype}: give floats, or dtype=float32)"
+            )
         out.requires_grad = True
     if state.inference:
         out._inference, out._counter = True, InferenceCounter([0])
@@ -49,8 +54,9 @@ def array_from(data, dtype=None):
     if isinstance(data, str) or (not hasattr(data, "__len__") and not hasattr(data, "__array__")):
         if isinstance(data, (int, float)):
             return array_from(data.__class__.__mro__[-2](data), dtype)
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'" if isinstance(data, str)
-                        else f"Could not infer dtype of {type(data).__name__}")  # fmt: skip
+        if isinstance(data, str):
+            raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
         return array_from(np.asarray(data), dtype)
     shape, leaves = _unnest(data)
@@ -228,7 +234,10 @@ def _filler(make, name, doc):
             size = (keywords.pop("size"),)
         if keywords:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(keywords))}'")
-        return _finish(make(nonnegative(sizes(size, name)), as_numpy(dtype)), requires_grad, device)
+        shape = sizes(size, name)
+        if name == "zeros" and shape and min(shape) < 0:
+            raise RuntimeError(f"zeros: Dimension size must be non-negative. Got {list(shape)}")
+        return _finish(make(nonnegative(shape), as_numpy(dtype)), requires_grad, device)
 
     function.__name__, function.__doc__ = name, doc
     return function

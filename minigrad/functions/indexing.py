@@ -263,6 +263,8 @@ def setitem(x, index, value):
         fits = np.broadcast_shapes(shape, target_shape) == target_shape
     except ValueError:
         fits = False
+    if not fits and basic:
+        raise RuntimeError(_expand_error(given.shape, shape, target_shape))
     if not fits:
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(given.shape)} cannot be broadcast to indexing result of shape "
@@ -277,6 +279,21 @@ def setitem(x, index, value):
         return
     value = to_dtype(value.reshape(shape) if given.shape != shape else value, x.dtype)
     write(x, ops.with_item(snapshot(x), value, key=key))
+
+
+def _expand_error(given, shape, target):
+    """torch's words for a value that does not expand to the part it is written to."""
+    if len(shape) > len(target):
+        return (
+            f"expand(torch.Tensor{{{list(given)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must be "
+            f"greater or equal to the number of dimensions in the tensor ({len(given)})"
+        )
+    dim = next(i for i in range(-1, -len(shape) - 1, -1) if shape[i] not in (1, target[i])) + len(target)
+    n = shape[dim - len(target)]
+    return (
+        f"The expanded size of the tensor ({target[dim]}) must match the existing size ({n}) at non-singleton dimension {dim}.  "
+        f"Target sizes: {list(target)}.  Tensor sizes: {list(given)}"
+    )
 
 
 def _same_dtype(x, key, value):

@@ -13,7 +13,7 @@ from .. import dtypes
 from ..namespace import count as _count
 from ..ops import reduction as ops
 from ..primitive import to_dtype
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, as_array, wrap
 from .arguments import many_dims, one_dim, refuse_kinds, tensor_argument
 from .pointwise import abs as absolute
 from .pointwise import ceil, clone, floor, isnan, where
@@ -215,7 +215,7 @@ def _max_or_min(name, whole, pick, pairwise, result):
         _nonempty(input, (axis,), name)
         if not input._array.ndim:
             return result(input.clone(), wrap(np.array(0)))
-        indices = wrap(np.asarray(pick(input._array, axis=axis, keepdims=True)))
+        indices = wrap(as_array(pick(input._array, axis=axis, keepdims=True)))
         values = _select(input, axis, indices)
         return result(_drop(values, (axis,), keepdim), _drop(indices, (axis,), keepdim))
 
