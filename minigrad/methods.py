@@ -274,19 +274,32 @@ def _torch_strides(array, strides):
 
 
 Tensor.size, Tensor.stride = _size, _stride
-Tensor.dim = Tensor.ndimension = lambda self: self._array.ndim
-Tensor.numel = Tensor.nelement = lambda self: self._array.size
-Tensor.element_size = lambda self: self._array.itemsize
-Tensor.is_contiguous = lambda self, memory_format=None: self._array.flags.c_contiguous
-Tensor.is_floating_point = lambda self: self._array.dtype.kind == "f"
-Tensor.is_complex = lambda self: False
-Tensor.is_signed = lambda self: self._array.dtype.kind in "if"
-Tensor.is_pinned = lambda self: False
-Tensor.is_same_size = lambda self, other: self._array.shape == other._array.shape
-Tensor.is_set_to = lambda self, tensor: self._array is tensor._array
-Tensor.data_ptr = lambda self: address(self._array)
-Tensor.get_device = lambda self: (self.device.index or 0) if self.is_cuda else -1
-Tensor.type_as = lambda self, other: self.to(other.dtype)
+for _names, _question, _doc in (
+    ("dim ndimension", lambda self: self._array.ndim, "The number of dimensions."),
+    ("numel nelement", lambda self: self._array.size, "The number of elements."),
+    ("element_size", lambda self: self._array.itemsize, "Bytes per element."),
+    (
+        "is_contiguous",
+        lambda self, memory_format=None: self._array.flags.c_contiguous,
+        "True if the elements lie in memory in the order of the last dim first.",
+    ),
+    ("is_floating_point", lambda self: self._array.dtype.kind == "f", "True for float16, float32 and float64."),
+    ("is_complex", lambda self: False, "False: there are no complex tensors."),
+    ("is_signed", lambda self: self._array.dtype.kind in "if", "True if the dtype has negative numbers."),
+    ("is_pinned", lambda self: False, "False: there is no pinned memory."),
+    ("is_same_size", lambda self, other: self._array.shape == other._array.shape, "True if both shapes are equal."),
+    ("is_set_to", lambda self, tensor: self._array is tensor._array, "True if both hold the very same array."),
+    ("data_ptr", lambda self: address(self._array), "The address of the first element."),
+    ("get_device", lambda self: (self.device.index or 0) if self.is_cuda else -1, "The GPU's number; -1 on the CPU."),
+    ("type_as", lambda self, other: self.to(other.dtype), "This tensor as the dtype of another."),
+    ("cpu", lambda self, memory_format=None: self.to(dtypes.CPU), "This tensor on the CPU."),
+    ("new", lambda self, *args: construct(self.dtype, args), "A tensor of this dtype, of given sizes or data."),
+    ("tolist", lambda self: self._array.tolist(), "Nested lists of Python numbers; a number for a 0-d tensor."),
+):
+    _question.__doc__ = _doc
+    for _name in _names.split():
+        _question.__name__ = _name
+        setattr(Tensor, _name, _question)
 
 
 def _storage_offset(self):
@@ -297,6 +310,17 @@ def _storage_offset(self):
 
 Tensor.storage_offset = _storage_offset
 Tensor._is_view = lambda self: self._base is not None
+
+
+for _name, _text in {
+    "dim": "The number of dimensions.", "numel": "The number of elements.", "element_size": "Bytes per element.",
+    "is_contiguous": "True if the elements lie in memory in order.", "is_floating_point": "True for a floating point dtype.",
+    "is_complex": "False: there are no complex tensors.", "is_signed": "True if the dtype has negative numbers.",
+    "is_pinned": "False: memory is ordinary memory.", "is_same_size": "True if the shapes are equal.",
+    "is_set_to": "True if both show the very same array.", "data_ptr": "The address of the first element.",
+    "get_device": "-1, torch's number of the CPU.", "type_as": "This tensor as the dtype of another.",
+}.items():  # fmt: skip
+    getattr(Tensor, _name).__doc__ = _text
 
 
 # -- conversion ----------------------------------------------------------------------------------------------------
@@ -336,7 +360,7 @@ for _name, _dtype in {
 }.items():  # fmt: skip
     setattr(Tensor, _name, (lambda d: lambda self, memory_format=None: self.to(d))(_dtype))
     getattr(Tensor, _name).__doc__ = f"This tensor as {_dtype.name}."
-Tensor.cpu = lambda self, memory_format=None: self.to(dtypes.CPU)
+Tensor.cpu.__doc__ = "This tensor on the CPU."
 
 
 def _cuda(self, device=None, non_blocking=False):
@@ -381,8 +405,11 @@ def construct(dtype, args):
     return wrap(functions.creation.array_from(data, dtype.numpy))
 
 
+TYPE_DOC = "Makes a tensor of {} from sizes or data; what `tensor.type()` takes."
 TYPES = {
-    f"{d.type_name}Tensor": TensorType(f"{d.type_name}Tensor", (), {"dtype": d, "__module__": "torch"})
+    f"{d.type_name}Tensor": TensorType(
+        f"{d.type_name}Tensor", (), {"dtype": d, "__module__": "torch", "__doc__": TYPE_DOC.format(d.name)}
+    )
     for d in dtypes.ALL
 }
 
@@ -441,8 +468,6 @@ def _item(self):
 
 
 Tensor.numpy, Tensor.item = _numpy, _item
-Tensor.tolist = lambda self: self._array.tolist()
-Tensor.tolist.__doc__ = "Nested lists of Python numbers; a number for a 0-d tensor."
 
 
 def _array_protocol(self, dtype=None, copy=None):
@@ -597,7 +622,7 @@ def _new(name):
 
 for _name in ("zeros", "ones", "empty", "full", "tensor"):
     setattr(Tensor, f"new_{_name}", _new(_name))
-Tensor.new = lambda self, *args: construct(self.dtype, args)
+Tensor.new.__doc__ = "A tensor of this dtype from sizes or data."
 
 
 # -- comparison of whole tensors -----------------------------------------------------------------------------------
