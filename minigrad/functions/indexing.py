@@ -264,7 +264,13 @@ def setitem(x, index, value):
     except ValueError:
         fits = False
     if not fits and basic:
-        raise RuntimeError(_expand_error(given.shape, shape, target_shape))
+        raise RuntimeError(_expand_error(value, shape, target_shape))
+    if not fits and basic and len(shape) <= len(target_shape):
+        d, n, m = next((-i, t, s) for i, (t, s) in enumerate(zip(target_shape[::-1], shape[::-1]), 1) if s not in (1, t))
+        raise RuntimeError(
+            f"The expanded size of the tensor ({n}) must match the existing size ({m}) at non-singleton dimension "
+            f"{len(target_shape) + d}.  Target sizes: {list(target_shape)}.  Tensor sizes: {list(given.shape)}"
+        )
     if not fits:
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(given.shape)} cannot be broadcast to indexing result of shape "
@@ -281,11 +287,12 @@ def setitem(x, index, value):
     write(x, ops.with_item(snapshot(x), value, key=key))
 
 
-def _expand_error(given, shape, target):
+def _expand_error(value, shape, target):
     """torch's words for a value that does not expand to the part it is written to."""
+    given = value._array.shape
     if len(shape) > len(target):
         return (
-            f"expand(torch.Tensor{{{list(given)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must be "
+            f"expand(torch.{value.dtype.type_name}Tensor{{{list(given)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must be "
             f"greater or equal to the number of dimensions in the tensor ({len(given)})"
         )
     dim = next(i for i in range(-1, -len(shape) - 1, -1) if shape[i] not in (1, target[i])) + len(target)
@@ -425,8 +432,8 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
         out = _scattering(ops.scatter_add, start, axis, places, src)
         if reduce == "sum":
             return out
-        one = wrap(np.ones(src._array.shape, input._array.dtype))
-        base = wrap(np.full(input._array.shape, 1 if include_self else 0, input._array.dtype))
+        one = wrap(np.ones_like(input._array, shape=src._array.shape))
+        base = wrap(np.full_like(input._array, 1 if include_self else 0))
         counts = _scattering(ops.scatter_add, base, axis, places, one)
         counts = where(counts == 0, wrap(np.ones((), counts._array.dtype)), counts)
         return out / counts if input._array.dtype.kind == "f" else out // counts
