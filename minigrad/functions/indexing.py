@@ -265,12 +265,6 @@ def setitem(x, index, value):
         fits = False
     if not fits and basic:
         raise RuntimeError(_expand_error(value, shape, target_shape))
-    if not fits and basic and len(shape) <= len(target_shape):
-        d, n, m = next((-i, t, s) for i, (t, s) in enumerate(zip(target_shape[::-1], shape[::-1]), 1) if s not in (1, t))
-        raise RuntimeError(
-            f"The expanded size of the tensor ({n}) must match the existing size ({m}) at non-singleton dimension "
-            f"{len(target_shape) + d}.  Target sizes: {list(target_shape)}.  Tensor sizes: {list(given.shape)}"
-        )
     if not fits:
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(given.shape)} cannot be broadcast to indexing result of shape "
