@@ -15,8 +15,8 @@ PACKAGE = pathlib.Path(minigrad.__file__).parent
 
 # A file imports only from files above it. The one knot, Tensor's methods, is tied in methods.py.
 ORDER = """
-namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing methods autograd cuda nn
-optim serialization utils __init__ runner __main__
+namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing autograd methods
+cuda nn optim serialization utils __init__ runner __main__
 """.split()
 KNOT = {
     # A call inside a function, made when everything is there.
