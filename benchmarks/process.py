@@ -44,7 +44,7 @@ class ProcessWorkload:
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess:
-    # Installed libraries have their bytecode on disk; a checkout writes its own at the first import, unless told not to.
+    # Installed libraries have their bytecode on disk; a checkout writes its own at the first import, if it may.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
 

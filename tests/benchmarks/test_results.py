@@ -52,6 +52,12 @@ def test_an_absent_file_is_refused_by_name(tmp_path):
         results.load(tmp_path / "absent.json")
 
 
+def test_an_impossible_time_is_no_result(report):
+    document = report(w__torch=3.0, w__jax=0.001)
+    document["results"][1]["problem"] = "impossible: 0.001 us"
+    assert [cell["library"] for cell in results.cells(document, "w")] == ["torch"]
+
+
 def test_best_is_the_fastest_thread_count(report):
     document = report(w__torch=3.0)
     document["results"].append(dict(document["results"][0], threads=2, median=2.0))
