@@ -1,9 +1,9 @@
 """Torch tensors as plain arrays: how `device="cuda"` is reached.
 
-Owns `Torch`, NumPy's namespace answered by torch functions on torch tensors; `TorchArray`, a torch tensor with ndarray's
-face, whose dtype is NumPy's and which answers NumPy's own functions through their protocols, so that hardly any file has to
-ask whose array it is; and `hold`, which puts one into a Tensor. torch differentiates nothing here: its tensors never
-require grad. Imported only when asked for, because torch is optional.
+Owns `Torch`, NumPy's namespace answered by torch functions on torch tensors; `TorchArray`, a torch tensor with
+ndarray's face, whose dtype is NumPy's and which answers NumPy's own functions through their protocols, so that hardly
+any file has to ask whose array it is; and `hold`, which puts one into a Tensor. torch differentiates nothing here: its
+tensors never require grad. Imported only when asked for, because torch is optional.
 """
 
 import functools
@@ -80,6 +80,8 @@ class Torch:
     def where(condition, a, b):
         if not isinstance(a, torch.Tensor) and not isinstance(b, torch.Tensor):  # NumPy's choice of dtype
             a = torch.full((), a, dtype=torch.float64, device=condition.device)
+        if not isinstance(condition, torch.Tensor):
+            condition = torch.tensor(condition, device=(a if isinstance(a, torch.Tensor) else b).device)
         return torch.where(condition, a, b)
 
     def zeros_like(a):
@@ -359,7 +361,7 @@ class TorchArray:
     strides = property(lambda self: tuple(n * self.itemsize for n in self.tensor.stride()))
     address = property(lambda self: self.tensor.data_ptr())
     device = property(lambda self: dtypes.device(str(self.tensor.device)))
-    T = property(lambda self: TorchArray(self.tensor.permute(*range(self.ndim)[::-1])))
+    T = property(lambda self: self.transpose(tuple(range(self.ndim)[::-1])))
     flat = property(lambda self: self.numpy().flat)
 
     @property
@@ -579,7 +581,7 @@ def reach(device):
         torch.empty(0, device=str(device))
     except (AssertionError, RuntimeError) as error:
         raise RuntimeError(
-            f"device '{device}' cannot be used: {error}. minigrad reaches a GPU through torch (here {torch.__version__}); "
+            f"device '{device}' cannot be used: {error}. minigrad reaches a GPU through torch {torch.__version__}; "
             "without one leave device out or give device='cpu'."
         ) from None
 

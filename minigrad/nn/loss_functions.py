@@ -421,7 +421,7 @@ def cross_entropy(
     if not valid.all():
         smooth = functions.where(wrap(valid).reshape(smooth.shape), smooth, functions.zeros_like(smooth))
     if reduction == "mean":
-        smooth = smooth.sum() / wrap(np.asarray(total, dtype=input._array.dtype))
+        smooth = smooth.sum() / wrap(np.array(float(total), dtype=input._array.dtype))
     elif reduction == "sum":
         smooth = smooth.sum()
     return (1 - label_smoothing) * loss + smooth * (label_smoothing / classes)
