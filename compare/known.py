@@ -35,6 +35,13 @@ INFINITE = (
 LOOPS = "torch's vectorised and scalar loops give different results: which one an element meets depends on the size"
 
 
+DERIVATIVES = ("*grad*", "double backward*")
+
+
+def _mixed(example: Any) -> bool:
+    return len({o.dtype for o in example.operands}) > 1
+
+
 def _special_half(example: Any) -> bool:
     return example.dtype == "float16" and example.kind == "special"
 
@@ -86,11 +93,9 @@ TABLE: list[Known] = [
     Known("x @ y", "*error", "of a bool and another dtype, as above", _bool_mixed),
     Known("asinh", "in-place error", "torch has no derivative of asinh_, though it has that of asinh"),
     Known("atanh", "in-place error", "torch has no derivative of atanh_, though it has that of atanh"),
-    Known("*prod*", "*grad*", "torch divides the product by the entry: inf / inf", _infinite),
-    Known("*prod*", "double backward*", "torch divides the product by the entry: inf / inf", _infinite),
-    Known("F.relu6", "*grad*", LOOPS, _infinite),
-    Known("F.hardtanh", "*grad*", LOOPS, _infinite),
-    Known("F.selu", "*grad*", LOOPS, _infinite),
+    *(Known("*prod*", label, "torch divides the product by the entry: inf / inf", _infinite) for label in DERIVATIVES),
+    Known("addr", "*error*", "torch's backward refuses the mixed dtypes that its forward took", _mixed),
+    *(Known(row, label, LOOPS, _infinite) for row in ("F.relu6", "F.hardtanh", "F.selu") for label in DERIVATIVES),
     Known("F.gelu*", "*", LOOPS, _infinite),
     Known("remainder", "*", LOOPS, _subnormal),
     Known("*% y", "*", LOOPS, _subnormal),
