@@ -8,7 +8,6 @@ from typing import Any
 from .libraries import BY_KEY
 from .results import best, ratio, workloads
 
-SHOWN = ("minigrad", "numpy", "torch-compile", "jax-jit", "mygrad", "autograd")
 COLOURS = {
     "minigrad": "#d1495b", "numpy": "#8d99ae", "torch-compile": "#edae49", "jax-jit": "#66a182", "mygrad": "#2e4057",
     "autograd": "#7a9cc6",
@@ -23,38 +22,51 @@ def draw(report: dict[str, Any], path: str | Path) -> None:
     import matplotlib.pyplot as plt
 
     names = [name for name in workloads(report) if best(report, name, "torch") and best(report, name)["unit"] == "us"]
-    keys = [key for key in SHOWN if any(best(report, name, key) for name in names)]
+    keys = [key for key in COLOURS if any(best(report, name, key) for name in names)]
     if not names or not keys:
         raise ValueError("nothing to draw: the chart shows times relative to torch eager, and the report has none")
-    height = 0.8 / len(keys)
-    figure, axes = plt.subplots(figsize=(10, 1.2 + 0.16 * len(names) * (len(keys) + 1)), constrained_layout=True)
+    panels = 1 if len(names) < 4 else 2
+    rows = -(-len(names) // panels)
+    size = (13.3, 7.5) if panels == 2 else (9, 1.6 + 0.9 * rows)  # a slide; or as much of one as a few workloads need
+    figure, axes = plt.subplots(1, panels, figsize=size, sharex=True, squeeze=False, layout="constrained")
+    for panel, ax in enumerate(axes[0]):
+        _panel(ax, report, names[panel * rows : (panel + 1) * rows], keys)
+    low, high = axes[0][0].get_xlim()
+    axes[0][0].set_xlim(low / 1.5, high * 1.8)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.suptitle("Times as fast as torch eager with its best thread count", fontsize=14, weight="bold")
+    machine = report["machine"]
+    versions = ", ".join(f"{name} {machine.get('versions', {}).get(name)}" for name in ("python", "numpy", "torch"))
+    where = f"{machine.get('processor')}, {machine.get('cores')} cores; {versions}; {machine.get('date')}"
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=len(keys), frameon=False, fontsize=9, title_fontsize=7,
+        title=f"{where}; medians of one alternating run",
+    )  # fmt: skip
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def _panel(ax: Any, report: dict[str, Any], names: list[str], keys: list[str]) -> None:
+    height = 0.84 / len(keys)
     for position, key in enumerate(keys):
-        values = [ratio(best(report, name, "torch"), best(report, name, key)) for name in names]
-        places = [row + (position - (len(keys) - 1) / 2) * height for row in range(len(names))]
-        shown = [(place, value) for place, value in zip(places, values) if value]
-        axes.barh(
+        shown = []
+        for row, name in enumerate(names):
+            value = ratio(best(report, name, "torch"), best(report, name, key))
+            if value:
+                shown.append((row + (position - (len(keys) - 1) / 2) * height, value))
+        ax.barh(
             [place for place, _ in shown], [value - 1 for _, value in shown], height * 0.92, left=1,
             color=COLOURS[key], label=BY_KEY[key].label,
         )  # fmt: skip
-        # The annotation stands outside the bar, on the side where the bar ends.
-        for place, value in shown:
-            text = f"{value:.1f}x" if value >= 0.95 else f"{value:.2f}x"
-            axes.annotate(
-                text, (value, place), xytext=(3 if value >= 1 else -3, 0),
-                textcoords="offset points", va="center", ha="left" if value >= 1 else "right", fontsize=7,
-                weight="bold" if key == "minigrad" else "normal",
+        for place, value in shown:  # the figure stands outside its bar, on the side where the bar ends
+            text = f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+            ax.annotate(
+                text, (value, place), xytext=(2 if value >= 1 else -2, 0), textcoords="offset points", va="center",
+                ha="left" if value >= 1 else "right", fontsize=6, weight="bold" if key == "minigrad" else "normal",
             )  # fmt: skip
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.set_xlim(low / 1.6, high * 1.6)
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.set_xlabel("times as fast as torch eager with its best thread count (right of the line: faster)")
-    axes.set_title("Training steps on the CPU, medians of one alternating run")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="lower right", fontsize=8, frameon=True)
-    machine = report["machine"]
-    figure.supxlabel(f"{machine.get('processor')}, {machine.get('cores')} cores; {machine.get('date')}", fontsize=7)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    ax.set_xscale("log")
+    ax.axvline(1, color="black", linewidth=1)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}x")
+    ax.spines[["top", "right"]].set_visible(False)

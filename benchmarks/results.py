@@ -66,14 +66,8 @@ def workloads(report: dict[str, Any]) -> list[str]:
 
 def cells(report: dict[str, Any], workload: str, *keys: str) -> list[dict[str, Any]]:
     """The measured cells of a workload, all or those of `keys`, fastest first; none that has a problem."""
-    found = [
-        cell
-        for cell in report["results"]
-        if cell["workload"] == workload
-        and cell.get("median") is not None
-        and not cell.get("problem")
-        and (not keys or cell["library"] in keys)
-    ]
+    measured = [cell for cell in report["results"] if cell["workload"] == workload and cell.get("median") is not None]
+    found = [cell for cell in measured if not cell.get("problem") and (not keys or cell["library"] in keys)]
     return sorted(found, key=lambda cell: cell["median"])
 
 
