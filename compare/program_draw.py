@@ -122,7 +122,9 @@ class {F}(T.autograd.Function):
     @staticmethod
     def backward(ctx, g, h):
         log.append(("given", (g is None, h is None)))
-        return (0 if g is None else g * 3) + (0 if h is None else h * 5)""",
+        if g is None or h is None:
+            return g * 3 if h is None else h * 5
+        return g * 3 + h * 5""",
     "once_differentiable": """\
 class {F}(T.autograd.Function):
     @staticmethod
@@ -157,10 +159,11 @@ class {F}(T.autograd.Function):
 class {F}(T.autograd.Function):
     @staticmethod
     def forward(ctx, x):
+        ctx.shape = x.shape
         return x.view(-1)
     @staticmethod
     def backward(ctx, g):
-        return g.reshape(-1)""",
+        return g.reshape(ctx.shape)""",
     "too many gradients": """\
 class {F}(T.autograd.Function):
     @staticmethod
@@ -545,7 +548,7 @@ class Builder:
         forms = _forms("""
             {x}.requires_grad_() ; {x}.requires_grad_(False) ; {x}.requires_grad = True ; {x}.retain_grad() ;
             {x}.retain_grad() ; {x}.grad = None ; {x}.requires_grad = False ; {x}.grad = T.ones_like({x}) ;
-            {x}.grad = {y}.detach()
+            {x}.grad = {y}.detach().clone()
         """)
         same = self.names(lambda o: o.shape == self.tensors[x].shape)
         return self.choose.pick(forms).format(x=x, y=self.choose.pick(same))

@@ -138,6 +138,15 @@ class Side:
             return error
         return None
 
+    def settle(self):
+        """Have every view derived again, as reading it does: torch 2.13 crashes on a hook for one that was not."""
+        for value in list(self.space.values()):
+            if is_tensor(value):
+                try:
+                    value.grad_fn  # noqa: B018
+                except RuntimeError:
+                    continue
+
 
 @lru_cache(maxsize=50_000)
 def _code(text):

@@ -21,6 +21,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ OPTIONS += (", requires_grad=True", ", allow_unused=True", ", alpha=2", ", value
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that only this group has."""
     parser.add_argument("--fresh", action="store_true", help="forget an interrupted campaign of the same seed")
+    parser.add_argument("--program", type=int, metavar="INDEX", help="run and print this program of the seed alone")
     parser.add_argument("--scripts", metavar="DIR", help="write each reproducer script into this folder")
     parser.add_argument(
         "--longest", type=int, default=16, metavar="N", help="most statements in a program (default 16)"
@@ -142,6 +144,7 @@ def is_rounding(statements: list[str], difference: Difference, reference: Any, s
         side = Side(engine)
         for text in statements:
             side.run(text)
+            side.settle()
         return _values(side, difference.name)
 
     with warnings.catch_warnings(), numpy.errstate(all="ignore"):
@@ -297,16 +300,7 @@ def check_range(
 ) -> dict[str, Any]:
     """As run_chunk, for engines at hand; `shrinking` off leaves failing programs as long as they were drawn."""
     vocabulary = Vocabulary(subject)
-    done = {
-        "programs": 0,
-        "statements": 0,
-        "checks": 0,
-        "raised": 0,
-        "rounding": 0,
-        "worst": 0.0,
-        "failures": {},
-        "missing": {},
-    }
+    done = _nothing()
     for index in indices:
         builder = draw(seed, index, reference, subject, vocabulary, longest)
         done["programs"] += 1
@@ -415,6 +409,26 @@ class State:
         write_text(str(self.path), json.dumps(self.body))
 
 
+def run_one(seed: int, index: int, longest: int) -> Result:
+    """One program, printed statement by statement before each is run; not made small."""
+    reference, subject = load("torch"), load("minigrad")
+    builder = Builder(
+        Choose(random.Random(seed * 1_000_003 + index)), Pair(reference, subject), Vocabulary(subject).lacks
+    )
+    step = builder.pair.step
+
+    def shown(text: str) -> Difference | None:
+        print(text, flush=True)
+        return step(text)
+
+    builder.pair.step = shown  # type: ignore[method-assign]
+    statements, difference = builder.program(longest)
+    failures = []
+    if difference is not None and not is_rounding(statements, difference, reference, subject):
+        failures.append(Failure(cause(difference), str(difference), "\n".join(statements)))
+    return Result("programs", f"program {index}", builder.pair.checks, builder.pair.tolerance.worst, failures)
+
+
 def fingerprint() -> str:
     """Changes whenever an engine or the programs change: results of different code are not added up."""
     digest = hashlib.sha256()
@@ -429,6 +443,9 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
     """The campaign that `options` asks for: one Result, with a failure (and a script) for each cause."""
     examples = options.examples or (QUICK_EXAMPLES if options.quick else DEFAULT_EXAMPLES)
     longest = int(options.extra.get("longest") or 16)
+    if options.extra.get("program") is not None:
+        yield run_one(options.seed, options.extra["program"], longest)
+        return
     state = State(STATE_DIRECTORY / f"programs-{options.seed}.json", options.seed, longest)
     keep = examples >= SMALLEST_SAVED
     notes = []
@@ -463,18 +480,39 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
 
 
 def _parts(tasks: list[tuple[int, ...]], jobs: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The chunks' answers as they come, from this process or from `jobs` others."""
+    """The chunks' answers as they come, from this process or from `jobs` others.
+
+    An engine written in C++ can take its process down. What ran at that moment is run again, each chunk in a process
+    of its own, then each program, until the one that does it is known.
+    """
     if jobs <= 1:
         for chunk, *arguments in tasks:
             yield chunk, run_chunk(*arguments)
         return
-    waiting, running = iter(tasks), {}
-    # fork keeps the imported torch; where there is no fork, spawn imports it again (3 s a process).
-    forks = sys.platform == "linux"
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork" if forks else "spawn"), _start_worker) as pool:
+    left = {chunk: arguments for chunk, *arguments in tasks}
+    while left:
+        running: dict[Future[dict[str, Any]], int] = {}
+        try:
+            for chunk, part in _pooled(left, jobs, running):
+                del left[chunk]
+                yield chunk, part
+        except BrokenProcessPool:
+            for chunk in sorted(set(running.values()) & set(left)):
+                seed, start, stop, *rest = left.pop(chunk)
+                total: dict[str, Any] = _nothing()
+                for index in range(start, stop):
+                    merge(total, _alone(seed, index, *rest))
+                yield chunk, total
+
+
+def _pooled(
+    tasks: dict[int, list[Any]], jobs: int, running: dict[Future[dict[str, Any]], int]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    waiting = iter(list(tasks.items()))
+    with ProcessPoolExecutor(jobs, _context(), _start_worker) as pool:
 
         def submit() -> None:
-            for chunk, *arguments in waiting:
+            for chunk, arguments in waiting:
                 running[pool.submit(run_chunk, *arguments)] = chunk
                 return
 
@@ -482,16 +520,38 @@ def _parts(tasks: list[tuple[int, ...]], jobs: int) -> Iterator[tuple[int, dict[
             submit()
         try:
             while running:
-                finished: set[Future[dict[str, Any]]] = wait(running, return_when=FIRST_COMPLETED).done
-                for future in finished:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    part = future.result()
                     chunk = running.pop(future)
                     submit()
-                    yield chunk, future.result()
+                    yield chunk, part
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
+
+
+def _alone(seed: int, index: int, *rest: Any) -> dict[str, Any]:
+    """One program in a process of its own; that the process died is a failure like any other."""
+    with ProcessPoolExecutor(1, _context(), _start_worker) as pool:
+        try:
+            return pool.submit(run_chunk, seed, index, index + 1, *rest).result()
+        except BrokenProcessPool:
+            said = f"the process died; to see where: python -m compare programs --seed {seed} --program {index}"
+            entry = {"count": 1, "shrunk": 0, "index": index, "statements": [], "message": said, "allowed": 0.0}
+            entry["difference"] = ["the process", "died", "", ""]
+            return {**_nothing(), "programs": 1, "failures": {"the process died": entry}}
+
+
+def _context() -> Any:
+    # fork keeps the imported torch; where there is no fork, spawn imports it again (3 s a process).
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
+def _nothing() -> dict[str, Any]:
+    counts = dict.fromkeys(("programs", "statements", "checks", "raised", "rounding"), 0)
+    return {**counts, "worst": 0.0, "failures": {}, "missing": {}}
 
 
 def _start_worker() -> None:

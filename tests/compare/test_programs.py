@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 import types
@@ -282,6 +283,32 @@ def test_an_interrupted_campaign_keeps_its_results_and_goes_on(campaign):
     assert rest.checks == whole.checks
     assert rest.details["statements"] == whole.details["statements"]
     assert not campaign.exists()
+
+
+def test_a_process_that_dies_is_a_failure_like_any_other(campaign, monkeypatch):
+    original = programs.run_chunk
+
+    def run_chunk(seed, start, stop, *rest):
+        if start <= 33 < stop:
+            os._exit(1)
+        return original(seed, start, stop, *rest)
+
+    # Workers find the function by its name.
+    run_chunk.__module__, run_chunk.__qualname__ = "compare.programs", "run_chunk"
+    monkeypatch.setattr(programs, "run_chunk", run_chunk)
+    (result,) = programs.run(Options(examples=60, seed=5, jobs=2), Progress(enabled=False))
+    assert result.details["programs"] == 60
+    assert [failure.where for failure in result.failures] == ["the process died"]
+    assert "--program 33" in result.failures[0].message
+
+
+def test_one_program_alone(capsys):
+    result = programs.run_one(5, 3, 16)
+    printed = capsys.readouterr().out.strip()
+    assert printed == "\n".join(
+        programs.draw(5, 3, torch, programs.load("minigrad"), programs.Vocabulary(torch)).statements
+    )
+    assert result.checks > 0
 
 
 def test_a_damaged_or_foreign_state_file_is_not_believed(campaign):
