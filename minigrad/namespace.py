@@ -102,7 +102,7 @@ class NumPy:
         return x.astype(dtype)
 
     def copy(x):
-        return x.copy()
+        return x.copy("K")
 
     def to_device(x, device):
         from .torch_namespace import place
@@ -392,7 +392,7 @@ class NumPy:
         return a[:, None] * b
 
     def rows(x):
-        return x.reshape(-1, x.shape[-1]) if x.ndim != 2 else x
+        return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
     def linear(x, weight, bias):
         out = np.dot(x, weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)

@@ -308,7 +308,7 @@ class Torch:
         return a[:, None] * b
 
     def rows(x):
-        return x.reshape(-1, x.shape[-1]) if x.ndim != 2 else x
+        return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
     def linear(x, weight, bias):
         return torch.nn.functional.linear(x, weight, bias)

@@ -4,6 +4,8 @@ Owns `Recorded`: the names of the array namespaces (see `namespace.py`) answered
 formula evaluated there leaves a graph behind, which is double backward.
 """
 
+import math
+
 from ..dtypes import from_numpy
 from ..namespace import count, inverse, kept_shape, namespaces
 from ..primitive import align, to_dtype
@@ -76,7 +78,8 @@ class Recorded:
         return shape.reshape(a, (-1, 1), None) * b
 
     def rows(x):
-        return x if x._array.ndim == 2 else shape.reshape(x, (-1, x._array.shape[-1]), None)
+        *lead, n = x._array.shape
+        return x if len(lead) == 1 else shape.reshape(x, (math.prod(lead), n), None)
 
 
 _slice = slice
