@@ -151,7 +151,7 @@ def _leaf_dtype(leaves):
             if d is None:
                 if isinstance(x, str):
                     raise ValueError(f"too many dimensions '{type(x).__name__}'")
-                raise TypeError(f"must be real number, not {type(x).__name__}")
+                raise RuntimeError(f"Could not infer dtype of {type(x).__name__}")
         found = d if found is None else dtypes.promote_types(found, d)
     return found.numpy
 
