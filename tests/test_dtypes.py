@@ -54,7 +54,7 @@ def make(engine, name, kind):
 def test_promotion_of_every_pair(operation, kinds):
     run = OPERATIONS[operation]
     for a, b in PAIRS:
-        ours, theirs = (outcome(lambda e=e: run(make(e, a, kinds[0]), make(e, b, kinds[1]))) for e in (minigrad, torch))
+        ours, theirs = (outcome(lambda e=e: run(make(e, a, kinds[0]), make(e, b, kinds[1]))) for e in (minigrad, torch))  # noqa: B023
         assert ours == theirs, f"{operation}({a}, {b})"
 
 
@@ -65,8 +65,8 @@ def test_promotion_with_python_numbers(operation, kind):
     for name, scalar in itertools.product(NAMES, SCALARS.values()):
         for swap in (False, True):
             def compute(e):
-                t = make(e, name, kind)
-                return run(scalar, t) if swap else run(t, scalar)
+                t = make(e, name, kind)  # noqa: B023
+                return run(scalar, t) if swap else run(t, scalar)  # noqa: B023
 
             assert outcome(lambda: compute(minigrad)) == outcome(lambda: compute(torch)), (name, scalar, swap)
 
@@ -77,7 +77,7 @@ def test_promotion_follows_the_default_dtype(default):
     torch.set_default_dtype(getattr(torch, default))
     for name, scalar in itertools.product(NAMES, SCALARS.values()):
         for run in (operator.add, operator.truediv):
-            ours, theirs = (outcome(lambda e=e: run(make(e, name, "tensor"), scalar)) for e in (minigrad, torch))
+            ours, theirs = (outcome(lambda e=e: run(make(e, name, "tensor"), scalar)) for e in (minigrad, torch))  # noqa: B023
             assert ours == theirs, (name, scalar)
     assert str(minigrad.tensor(1.0).dtype) == str(minigrad.zeros(2).dtype) == f"torch.{default}"
     assert str(minigrad.tensor([1, 2]).dtype) == "torch.int64"
@@ -89,8 +89,8 @@ def test_promotion_follows_the_default_dtype(default):
 def test_in_place_keeps_the_dtype_or_is_refused(method, kind):
     for a, b in PAIRS:
         def compute(e):
-            t = make(e, a, "tensor")
-            result = getattr(t, method)(make(e, b, kind))
+            t = make(e, a, "tensor")  # noqa: B023
+            result = getattr(t, method)(make(e, b, kind))  # noqa: B023
             assert result is t
             return t
 
@@ -200,7 +200,8 @@ def test_size_is_a_tuple_that_prints_as_torch_s():
     ours, theirs = minigrad.Size([2, 3, 4]), torch.Size([2, 3, 4])
     assert ours == (2, 3, 4) and hash(ours) == hash((2, 3, 4)) and isinstance(ours, tuple)
     for expression in (
-        "s", "s[0]", "s[1:]", "s[:0]", "s + (5,)", "(5,) + s", "s * 2", "2 * s", "s.numel()", "s[::2]", "len(s)", "s.count(3)",
+        "s", "s[0]", "s[1:]", "s[:0]", "s + (5,)", "(5,) + s", "s * 2", "2 * s", "s.numel()", "s[::2]", "len(s)",
+        "s.count(3)",
         "s.index(4)", "[*s]", "s == (2, 3, 4)", "tuple(s)",
     ):  # fmt: skip
         assert repr(eval(expression, {"s": ours})) == repr(eval(expression, {"s": theirs})), expression
@@ -212,7 +213,8 @@ def test_device_objects():
     for text in ("cpu", "cpu:0", "cuda", "cuda:1"):
         ours, theirs = minigrad.device(text), torch.device(text)
         assert (repr(ours), str(ours), ours.type, ours.index) == (repr(theirs), str(theirs), theirs.type, theirs.index)
-        assert ours == minigrad.device(text) and hash(ours) == hash(minigrad.device(text)) and copy.deepcopy(ours) == ours
+        assert ours == minigrad.device(text) and hash(ours) == hash(minigrad.device(text))
+        assert copy.deepcopy(ours) == ours
     assert repr(minigrad.device("cuda", 1)) == repr(torch.device("cuda", 1))
     assert minigrad.device("cpu") != minigrad.device("cuda")
     assert minigrad.ones(1).device == minigrad.device("cpu") and minigrad.ones(1, device="cpu").device.type == "cpu"

@@ -15,8 +15,8 @@ PACKAGE = pathlib.Path(minigrad.__file__).parent
 
 # A file imports only from files above it. The one knot, Tensor's methods, is tied in methods.py.
 ORDER = """
-namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing autograd methods
-cuda nn optim serialization utils __init__ runner __main__
+namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing autograd
+methods cuda nn optim serialization utils __init__ runner __main__
 """.split()
 KNOT = {
     # A call inside a function, made when everything is there.
@@ -41,7 +41,8 @@ def files():
 
 def test_imports_only_numpy_and_the_standard_library():
     script = "import sys, minigrad; print(' '.join(sorted({m.partition('.')[0] for m in sys.modules})))"
-    names = subprocess.run([sys.executable, "-S", "-c", "import sys; sys.path[:0] = %r; %s" % (sys.path, script)],
+    script = f"import sys; sys.path[:0] = {sys.path!r}; {script}"
+    names = subprocess.run([sys.executable, "-S", "-c", script],
                            capture_output=True, text=True, check=True).stdout.split()  # fmt: skip
     foreign = {n for n in names if n not in sys.stdlib_module_names and not n.startswith("_")} - {"minigrad", "numpy"}
     assert not {n for n in foreign if not n.startswith(("distutils", "sitecustomize", "mkl"))}, foreign
@@ -82,10 +83,11 @@ def public(module):
     return [n for n in (dir(module) if names is None else names) if not n.startswith("_")]
 
 
-# What minigrad has under a name that torch lacks there. Functions that torch has only as methods are functions here too.
+# What minigrad has under a name that torch lacks there. Functions that torch has only as methods are functions here.
 MINIGRAD_S_OWN = {
     "minigrad": {
-        "SerializationError", "contiguous", "expand", "expand_as", "getitem", "linear", "repeat", "reshape_as", "setitem",
+        "SerializationError", "contiguous", "expand", "expand_as", "getitem", "linear", "repeat", "reshape_as",
+        "setitem",
         "sum_to_size", "tau", "unfold", "view", "view_as", "zero",
     },
     "minigrad.autograd": {"FunctionCtx", "GradcheckError", "is_grad_enabled", "once_differentiable"},

@@ -113,7 +113,7 @@ def same(a, b):
 def test_reading(block):
     for seed in range(block, block + 60):
         array, index = random_index(seed)
-        ours, theirs = (outcome(e, lambda e: read(e, array, index)) for e in (minigrad, torch))
+        ours, theirs = (outcome(e, lambda e: read(e, array, index)) for e in (minigrad, torch))  # noqa: B023
         assert same(ours, theirs), f"seed {seed}: x{array.shape}[{index}]\nminigrad {ours}\ntorch {theirs}"
 
 
@@ -122,7 +122,7 @@ def test_reading(block):
 def test_writing(block, recorded):
     for seed in range(block, block + 60):
         array, index = random_index(seed)
-        shape = outcome(torch, lambda e: tuple(e.tensor(array)[as_engine(e, index)].shape))
+        shape = outcome(torch, lambda e: tuple(e.tensor(array)[as_engine(e, index)].shape))  # noqa: B023
         if isinstance(shape, str):
             continue
         if not isinstance(index, tuple) or not any(isinstance(i, (np.ndarray, list)) for i in index):
@@ -138,7 +138,7 @@ def test_writing(block, recorded):
             if len(shape) > 1:
                 values.append(random.standard_normal(shape[1:]))
         for value in values:
-            ours, theirs = (outcome(e, lambda e: write(e, array, index, value, recorded)) for e in (minigrad, torch))
+            ours, theirs = (outcome(e, lambda e: write(e, array, index, value, recorded)) for e in (minigrad, torch))  # noqa: B023
             assert same(ours, theirs), (
                 f"seed {seed}: x{array.shape}[{index}] = {np.shape(value)}\nminigrad {ours}\ntorch {theirs}"
             )
@@ -183,7 +183,8 @@ ODD = {
 def test_odd_indices(name):
     array, index = np.arange(12.0).reshape(3, 4), ODD[name]
     if isinstance(index, slice) and isinstance(index.start, np.ndarray):
-        ours, theirs = (outcome(e, lambda e: read(e, array, slice(e.tensor(0), e.tensor(2)))) for e in (minigrad, torch))
+        ours, theirs = (outcome(e, lambda e: read(e, array, slice(e.tensor(0), e.tensor(2)))) for e in (minigrad,
+            torch))
     else:
         ours, theirs = (outcome(e, lambda e: read(e, array, index)) for e in (minigrad, torch))
     assert same(ours, theirs), f"minigrad {ours}\ntorch {theirs}"
@@ -223,7 +224,7 @@ def test_assignment_between_overlapping_parts(e):
 @pytest.mark.parametrize("e", [minigrad, torch], ids=["minigrad", "torch"])
 def test_iteration_and_unpacking(e):
     x = e.arange(6.0, requires_grad=True)
-    rows = [row for row in x.reshape(3, 2)]
+    rows = list(x.reshape(3, 2))
     (a, b), *rest = rows
     (a * b + sum(r.prod() for r in rest)).backward()
     assert x.grad.tolist() == [1.0, 0.0, 3.0, 2.0, 5.0, 4.0]

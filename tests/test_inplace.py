@@ -22,7 +22,8 @@ def outcome(e, program, shape=(3, 4)):
         values = [(t.tolist(), t.requires_grad, t._version, t.is_leaf) for t in results]
         loss.backward()
     except Exception as error:
-        return type(error).__name__, str(error).split(".")[0].split(",")[0].replace("Backward0", "").replace("a function that returns multiple views", "Split")
+        return type(error).__name__, str(error).split(".")[0].split(",")[0].replace("Backward0",
+            "").replace("a function that returns multiple views", "Split")
     return values, [None if t.grad is None else t.grad.tolist() for t in (x, y)]
 
 
@@ -68,7 +69,7 @@ PROGRAMS = {
     "a sibling view sees it": "a = x * 1; v = a[0]; w = a[:2]; v.mul_(y[0]); out = [w, v, a]",
     "an overlapping sibling": "a = x * 1; v = a[:2]; w = a[1:]; v.mul_(y[:2]); w.mul_(3); out = [v, w, a]",
     "base, view, base, view": "a = x * 1; v = a[0]; a.mul_(2); v.mul_(y[0]); a.add_(x); v.mul_(2); out = [v, a]",
-    "a view of a constant takes its base's history": "a = e.zeros(3, 4, dtype=e.float64); v = a[0]; a.add_(x); out = [v * y[0], a]",
+    "a constant view takes its base's history": "a = e.zeros(3, 4).double(); v = a[0]; a.add_(x); out = [v * y[0], a]",
     "a constant base through its view": "a = e.zeros(3, 4, dtype=e.float64); v = a[0]; v.add_(x[0]); out = [a, v]",
     "used before and after": "a = x * 1; b = a + 0; a[0].mul_(2); c = a + 0; out = [b, c]",
     "fill_": "a = x * 1; a[0].fill_(3.0); out = [a]",
@@ -101,7 +102,7 @@ PROGRAMS = {
     "a leaf under no_grad": "\nwith e.no_grad():\n    x.add_(1)\nout = [x]",
     "a leaf needed, under no_grad": "b = x * x\nwith e.no_grad():\n    x.add_(1)\nout = [b]",
     "a view made under no_grad": "a = x * 1\nwith e.no_grad():\n    v = a[0]\nv.mul_(2)\nout = [a]",
-    "a view made under no_grad, base changed": "a = x * 1\nwith e.no_grad():\n    v = a[0]\na.mul_(2)\nout = [v.sum() * 1]",
+    "made under no_grad, base changed": "a = x * 1\nwith e.no_grad():\n    v = a[0]\na.mul_(2)\nout = [v.sum() * 1]",
     "unbind": "a = x * 1; a.unbind(0)[0].mul_(2); out = [a]",
     "split": "a = x * 1; a.split(2, 1)[0].mul_(2); out = [a]",
     "chunk, base changed": "a = x * 1; v = a.chunk(2, 1)[0]; a.mul_(2); out = [v * 1]",
@@ -135,8 +136,9 @@ def random_program(seed):
     for i in range(random.integers(2, 5)):
         source = str(random.choice(list(names)))
         shape = names[source]
-        kinds = ["t", "row", "slice", "flat", "unsqueeze"]
-        kind = kinds[random.integers(len(kinds))] if len(shape) == 2 else "slice1" if len(shape) == 1 and shape[0] > 1 else None
+        kind = ["t", "row", "slice", "flat", "none"][random.integers(5)]
+        if len(shape) == 1:
+            kind = "slice1" if shape[0] > 1 else "none"
         if kind == "t":
             text, shape = f"{source}.t()", shape[::-1]
         elif kind == "row":
@@ -153,7 +155,8 @@ def random_program(seed):
         lines.append(f"v{i} = {text}")
         if random.random() < 0.7:
             target = str(random.choice(list(names)))
-            write = ["mul_(2.0)", "add_(x.sum())", "mul_(y[0, 0])", "sin_()", "copy_(y.mean())", "pow_(2)"][random.integers(6)]
+            write = ["mul_(2.0)", "add_(x.sum())", "mul_(y[0, 0])", "sin_()", "copy_(y.mean())",
+                     "pow_(2)"][random.integers(6)]
             lines.append(f"{target}.{write}")
     lines.append(f"{random.choice(list(names))}.mul_(y.sum())")
     lines.append(f"out = [{', '.join(names)}]")
@@ -204,7 +207,8 @@ def test_the_error_names_op_shape_and_versions(e):
     a = x * 1
     b = a * a
     a.add_(1).add_(1)
-    with pytest.raises(RuntimeError, match=r"\[torch.FloatTensor \[2, 3\]\], which is output 0 of Add\w*, is at version 2; expected version 0 instead"):
+    with pytest.raises(RuntimeError,
+                       match=r"\[torch.FloatTensor \[2, 3\]\], which is output 0 of Add, is at version 2"):
         b.sum().backward()
     y = e.ones(2, requires_grad=True)
     with e.no_grad():

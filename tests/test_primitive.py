@@ -73,7 +73,8 @@ def test_a_formula_on_the_namespace_has_derivatives_of_every_order():
         (y,) = minigrad.autograd.grad(y.sum(), x, create_graph=True)
 
 
-@pytest.mark.parametrize("formulas", [{"a": lambda g, wrong: g}, {"wrong": lambda g: g}, {"a": lambda g, b_size: g}], ids=str)
+@pytest.mark.parametrize("formulas", [{"a": lambda g, wrong: g}, {"wrong": lambda g: g}, {"a": lambda g, b_size: g}],
+                         ids=str)
 def test_an_unknown_name_is_an_error_at_import(formulas):
     with pytest.raises(TypeError) as failure:
 
@@ -113,7 +114,8 @@ def test_saved_tensors_are_the_names_of_the_formulas(weigh):
     [
         (lambda x: x + 1, 0), (lambda x: x - x, 0), (lambda x: -x, 0), (lambda x: x.sum(), 0), (lambda x: x.mean(), 0),
         (lambda x: x.reshape(2, 1), 0), (lambda x: x.exp(), 1), (lambda x: x.sin(), 1), (lambda x: x.tanh(), 1),
-        (lambda x: x * x, 2), (lambda x: x[0], 0), (lambda x: x.t(), 0), (lambda x: x.relu(), 1), (lambda x: x.sigmoid(), 1),
+        (lambda x: x * x, 2), (lambda x: x[0], 0), (lambda x: x.t(), 0), (lambda x: x.relu(), 1),
+        (lambda x: x.sigmoid(), 1),
     ],
 )  # fmt: skip
 def test_how_much_minigrad_s_own_ops_save(build, count):
@@ -137,7 +139,8 @@ def test_nothing_is_recorded_where_nothing_requires_grad(weigh):
         assert weigh(leaf(1.0), leaf(1.0), leaf(1.0)).grad_fn is None
 
 
-@pytest.mark.parametrize("shapes", [((2, 3), (3,), ()), ((1,), (4, 1), (5,)), ((2, 1), (1, 2), (1, 1)), ((), (), (3,)), ((0, 3), (3,), (1, 1))])
+@pytest.mark.parametrize("shapes", [((2, 3), (3,), ()), ((1,), (4, 1), (5,)), ((2, 1), (1, 2), (1, 1)), ((), (),
+    (3,)), ((0, 3), (3,), (1, 1))])
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_broadcasting_is_undone(weigh, shapes, create_graph):
     random = np.random.default_rng(0)
@@ -200,7 +203,7 @@ def test_the_complaint_about_arguments_is_the_op_s_own():
         joined(leaf(1.0, 2.0), minigrad.ones(1, 1))
 
 
-# -- the code that is written --------------------------------------------------------------------------------------------
+# -- the code that is written ----------------------------------------------------------------------------------------
 
 
 def test_the_source_of_an_op_can_be_read(weigh):

@@ -87,7 +87,8 @@ def test_a_nan_of_the_user_s_function(e):
             return g, g * float("nan")
 
     x, y = e.ones(1, requires_grad=True), e.ones(1, requires_grad=True)
-    with quietly(e), warnings.catch_warnings(), pytest.raises(RuntimeError, match="Function 'BadBackward' returned nan values in its 1th output"):
+    with quietly(e), warnings.catch_warnings(), pytest.raises(RuntimeError,
+                                                              match="'BadBackward' returned nan values in its 1th"):
         warnings.simplefilter("ignore")
         Bad.apply(x, y).backward()
 

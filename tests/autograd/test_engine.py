@@ -95,10 +95,10 @@ def test_a_chain_that_never_ran_backward_is_dropped_without_recursion(no_gc):
 
 def test_a_wide_graph(no_gc):
     x = minigrad.tensor(1.0, requires_grad=True)
-    leaves = [minigrad.tensor(2.0, requires_grad=True) for _ in range(10_000)]
+    leaves = [minigrad.tensor(2.0, requires_grad=True) for _ in range(3_000)]
     total = minigrad.stack([x * leaf for leaf in leaves]).sum()
     total.backward()
-    assert x.grad.item() == 20_000 and leaves[7].grad.item() == 1.0
+    assert x.grad.item() == 6_000 and leaves[7].grad.item() == 1.0
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -345,7 +345,8 @@ def step(e, w, x):
 
 
 @pytest.mark.parametrize("backward", [False, True])
-@pytest.mark.parametrize("name", ["exp", "sqrt", "sigmoid", "tanh", "relu", "softmax", "cumprod", "max", "sin", "logsumexp", "norm"])
+@pytest.mark.parametrize("name", ["exp", "sqrt", "sigmoid", "tanh", "relu", "softmax", "cumprod", "max", "sin",
+                                  "logsumexp", "norm"])
 def test_a_graph_dies_by_reference_counting_alone(name, backward, no_gc):
     x = minigrad.ones(3, requires_grad=True)
     y = x * 2
@@ -500,7 +501,8 @@ def test_post_accumulate_hooks(e):
     (x * 2).sum().backward()
     (x * 2).sum().backward()
     e.autograd.grad((x * 2).sum(), x)
-    assert order == ["tensor hook", ("after", True, [2.0, 2.0]), "tensor hook", ("after", True, [4.0, 4.0]), "tensor hook"]
+    assert order == ["tensor hook", ("after", True, [2.0, 2.0]), "tensor hook", ("after", True, [4.0, 4.0]),
+                     "tensor hook"]
 
 
 @engines
