@@ -10,6 +10,7 @@ import functools
 import math
 import operator
 from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
@@ -338,7 +339,7 @@ class TorchArray:
     """
 
     __slots__ = ("tensor", "dtype", "__weakref__")
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, tensor):
         self.tensor = tensor
@@ -586,7 +587,7 @@ def reach(device):
         ) from None
 
 
-Held = type("Held", (), {"__doc__": "`Torch` for TorchArrays."})
+Held: Any = type("Held", (), {"__doc__": "`Torch` for TorchArrays."})
 for _name in vars(NumPy):
     if not _name.startswith("_"):
         setattr(Held, _name, staticmethod(getattr(Torch, _name)) if _name in ("count", "inverse") else _lifted(_name))

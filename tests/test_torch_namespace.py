@@ -80,7 +80,7 @@ INDEX = np.array([[0, 2, 1], [1, 1, 0]])
 # For each op that needs more than matrices of shape (2, 3): the shapes of its inputs, or its static arguments.
 SHAPES = {
     "slice_adjoint": [(1, 3)], "index_adjoint": [(3, 3)], "with_item": [(2, 3), (1, 3)],
-    "with_item_added": [(2, 3), (3, 3)],
+    "with_item_added": [(2, 3), (3, 3)], "index_put": [(2, 3), (1, 3)],
     "put_positions": [(2, 3), (3,)], "matmul": [(2, 3), (3, 2)], "dot": [(3,), (3,)], "mv": [(2, 3), (3,)],
     "linear": [(2, 3), (4, 3), (4,)], "diagonal_adjoint": [(2,)], "fill": [(2, 3), ()], "prelu": [(2, 3), (3,)],
     "broadcast_to": [(2, 1)], "nll_loss": [(2, 3)],
@@ -90,7 +90,8 @@ STATIC = {
     "addcdiv": {"value": 2.0}, "logit": {"eps": 0.1}, "round": {"decimals": 1},
     "cast": {"dtype": np.dtype("f4"), "x_dtype": np.dtype("f8")}, "convert": {"dtype": np.dtype("i8")},
     "slice_": {"key": ROWS, "label": "Slice"}, "slice_adjoint": {"shape": (2, 3), "key": ROWS}, "index": {"key": KEY},
-    "index_adjoint": {"shape": (2, 3), "key": KEY}, "with_item": {"key": ROWS}, "with_item_added": {"key": KEY},
+    "index_adjoint": {"shape": (2, 3), "key": KEY}, "with_item": {"key": ROWS}, "index_put": {"key": KEY},
+    "with_item_added": {"key": KEY},
     "gather": {"axis": 1, "index": INDEX}, "gather_adjoint": {"shape": (2, 3), "axis": 1, "index": INDEX},
     "scatter": {"axis": 1, "index": np.array([[0, 2, 1], [1, 2, 0]])}, "scatter_add": {"axis": 1, "index": INDEX},
     "put_positions": {"positions": np.array([0, 4, 2])}, "at_positions": {"positions": np.array([0, 4, 2])},
@@ -112,14 +113,14 @@ STATIC = {
 }  # fmt: skip
 BOOLEAN = {"choose": [0]}  # inputs that are masks
 INTEGER = {n for n in REGISTRY if n.startswith("bitwise_")}
-NOT_DIFFERENTIABLE = {"floor_divide"}  # it says so when asked for its derivative
+NOT_DIFFERENTIABLE = {"floor_divide", "acosh_in_place", "asinh_in_place", "atanh_in_place"}  # they say so when asked
 
 
 def arguments(name):
     """Arrays for the inputs of an op, in (0, 1) but for acosh, and its static arguments."""
     op, draw = REGISTRY[name], np.random.default_rng(0)
     shapes = SHAPES.get(name, [(2, 3)] * len(op.inputs))
-    low = 1.2 if name == "acosh" else 0.1
+    low = 1.2 if name.startswith("acosh") else 0.1
     arrays = [np.asarray(draw.uniform(low, low + 0.8, shape)) for shape in shapes]
     for i in BOOLEAN.get(name, ()):
         arrays[i] = arrays[i] > 0.5
