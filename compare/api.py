@@ -315,7 +315,7 @@ def function_script(function: Any, example: checks.Example, pair: tuple[Any, Any
     labels = [_define(f, f"f{i}" if len(targets) > 1 else "f", pieces) for i, f in enumerate(targets)]
     names = [_engine_name(T) for T in pair]
     lines = ["import numpy as np", *(f"import {n}" for n in dict.fromkeys(names)), ""]
-    lines += [*_spaced(pieces.values()), "", "", "def show(T, f, name):"]
+    lines += [*_spaced(pieces.values()), "", "", *checks.PLAIN, "", "", "def show(T, f, name):"]
     for o in example.operands:
         grad = ".requires_grad_()" if o.is_float and o.differentiable else ""
         lines.append(f"    {o.name} = {o.code()}{grad}")
@@ -324,19 +324,20 @@ def function_script(function: Any, example: checks.Example, pair: tuple[Any, Any
     lines += [
         f"    out = f({arguments})" if len(targets) > 1 else f"    out = f(T, {arguments})",
         "    outs = [o for o in (out if isinstance(out, (tuple, list)) else [out]) if isinstance(o, T.Tensor)]",
-        '    print(name, "gives", *outs)',
+        '    print(name, "gives", *map(plain, outs))',
         "    outs = [o for o in outs if o.requires_grad]",
         "    def random(t, seed):",
         "        g = np.asarray(np.random.default_rng(seed).normal(size=tuple(t.shape)))",
         "        return T.from_numpy(g.astype(str(t.dtype)[6:]))",
         f"    gs = [random(o, {example.seed} + 101 * i) for i, o in enumerate(outs)]",
-        f'    print(name, "vjp", *T.autograd.grad(outs, [{inputs}], gs, retain_graph=True, allow_unused=True))',
+        f"    first = T.autograd.grad(outs, [{inputs}], gs, retain_graph=True, allow_unused=True)",
+        '    print(name, "vjp", *map(plain, first))',
         "    gs = [g.requires_grad_() for g in gs]",
         f"    first = T.autograd.grad(outs, [{inputs}], gs, create_graph=True, allow_unused=True)",
         "    live = [(i, g) for i, g in enumerate(first) if g is not None and g.requires_grad]",
         f"    directions = [random(g, {example.seed} + 211 + 101 * i) for i, g in live]",
         f"    second = T.autograd.grad([g for _, g in live], [{inputs}, *gs], directions, allow_unused=True)",
-        '    print(name, "double backward", *second)',
+        '    print(name, "double backward", *map(plain, second))',
         "",
         "",
         f"for T, f, name in (({names[1]}, {labels[-1]}, 'expected'), ({names[0]}, {labels[0]}, 'got')):",

@@ -648,10 +648,14 @@ def as_failure(verdict: Verdict) -> Failure:
     )
 
 
+# The part of every script that shows a value to the last digit.
+PLAIN = ("def plain(value):", "    return (str(value.dtype), value.tolist()) if hasattr(value, 'tolist') else value")
+
+
 def script(example: Example, orders: set[str] | None = None) -> str:
     """A program that runs `example` on torch and on minigrad and prints both; imports nothing of `compare`."""
     case, names = example.case, example.differentiable() if example.case.orders else []
-    lines = ["import numpy as np", "import torch", "import minigrad", "", "", "def run(T):"]
+    lines = ["import numpy as np", "import torch", "import minigrad", "", "", *PLAIN, "", "", "def run(T):"]
     for o in example.operands:
         if example.is_number(o.name):
             lines.append(f"    {o.name} = {example.number!r}")
@@ -662,7 +666,7 @@ def script(example: Example, orders: set[str] | None = None) -> str:
     for name, value in example.static.items():
         lines.append(f"    {name} = {static_code(value)}")
     lines += [f"    out = {case.call}", "    outs = list(out) if isinstance(out, (tuple, list)) else [out]",
-              '    print(T.__name__, "gives", *outs)']  # fmt: skip
+              '    print(T.__name__, "gives", *map(plain, outs))']  # fmt: skip
     if names:
         inputs = ", ".join(names)
         lines += [
@@ -672,16 +676,16 @@ def script(example: Example, orders: set[str] | None = None) -> str:
             "        return T.from_numpy(np.asarray(g))",
             f"    gs = [random(o, {example.seed} + 101 * i).requires_grad_() for i, o in enumerate(outs)]",
             f"    first = T.autograd.grad(outs, [{inputs}], gs, create_graph=True, allow_unused=True)",
-            '    print(T.__name__, "vjp", *first)',
+            '    print(T.__name__, "vjp", *map(plain, first))',
             "    live = [(i, g) for i, g in enumerate(first) if g is not None and g.requires_grad]",
             f"    directions = [random(g, {example.seed} + 211 + 101 * i) for i, g in live]",
             f"    second = T.autograd.grad([g for _, g in live], [{inputs}, *gs], directions, allow_unused=True)",
-            '    print(T.__name__, "double backward", *second)',
+            '    print(T.__name__, "double backward", *map(plain, second))',
         ]  # fmt: skip
     inplace = case.inplace_call() if case.inplace else None
     if inplace:
         first_name = case.inputs[0]
-        lines += [f"    {first_name} = {first_name}.clone()", f'    print(T.__name__, "in place", {inplace})']
+        lines += [f"    {first_name} = {first_name}.clone()", f'    print(T.__name__, "in place", plain({inplace}))']
     lines += ["", "", "for T in (torch, minigrad):", "    try:", "        run(T)", "    except Exception as error:",
               '        print(T.__name__, "raises", type(error).__name__, error)']  # fmt: skip
     return "\n".join(lines) + "\n"

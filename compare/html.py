@@ -6,14 +6,21 @@ whether all agreed. Details open under the row. Knows results only.
 
 from __future__ import annotations
 
+import ast
 import inspect
+import os
+import platform
+import sys
+import textwrap
 import time
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from .report import Options, Result, duration, ulp_text
-from .strategies import KINDS
+from .strategies import DTYPES, KINDS
 
+ROOT = Path(__file__).resolve().parent.parent
 ORDERS = ("forward", "backward", "double")
 
 STYLE = """
@@ -85,7 +92,7 @@ def page(results: list[Result], options: Options, seconds: float) -> str:
         _summary(results),
     ]
     if ops:
-        parts.append(_ops(ops))
+        parts.append(_ops(ops, os.path.relpath(ROOT, os.path.dirname(os.path.abspath(options.html or ".")))))
     if others:
         parts.append(_others(others))
     bad = [r for r in results if not r.passed]
@@ -113,7 +120,7 @@ def _summary(results: list[Result]) -> str:
     return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
 
 
-def _ops(ops: list[Result]) -> str:
+def _ops(ops: list[Result], root: str) -> str:
     strip = " · ".join(escape(kind) for kind in KINDS)
     legend = (
         '<p class="legend"><span><b style="color:#3fae6f">■</b> with double backward</span> '
@@ -123,10 +130,10 @@ def _ops(ops: list[Result]) -> str:
         f"<p>The strip's columns: {strip}. Numbers: checks, worst ulp. Open a row for every dtype and order.</p>"
     )
     search = '<input id="find" type="search" placeholder="find an op" aria-label="find an op">'
-    return f"<h2>Ops</h2>{legend}{search}" + "".join(_op(r) for r in ops)
+    return f"<h2>Ops</h2>{legend}{search}" + "".join(_op(r, root) for r in ops)
 
 
-def _op(r: Result) -> str:
+def _op(r: Result, root: str) -> str:
     coverage = r.details["coverage"]
     strip = []
     for kind in KINDS:
@@ -141,15 +148,15 @@ def _op(r: Result) -> str:
         f'<details class="op" data-name="{escape(r.name.lower(), quote=True)}"><summary>'
         f'<span class="name">{escape(r.name)}{mark}</span><span class="strip">{"".join(strip)}</span>'
         f'<span class="num">{r.checks:,}</span>'
-        f'<span class="num">{ulp_text(r.worst_ulp)}</span></summary>{_detail(r, coverage)}</details>'
+        f'<span class="num">{ulp_text(r.worst_ulp)}</span></summary>{_detail(r, coverage, root)}</details>'
     )
 
 
-def _detail(r: Result, coverage: dict[str, Any]) -> str:
+def _detail(r: Result, coverage: dict[str, Any], root: str) -> str:
     kinds = [k for k in KINDS if any(k in coverage[d] for d in coverage)]
     head = "<tr><th>dtype</th><th>order</th>" + "".join(f"<th>{escape(k)}</th>" for k in kinds) + "</tr>"
     rows = []
-    for dtype in coverage:
+    for dtype in sorted(coverage, key=[*DTYPES, "mixed", *coverage].index):
         for order in ORDERS:
             if not any(order in coverage[dtype].get(k, {}) for k in kinds):
                 continue
@@ -163,7 +170,7 @@ def _detail(r: Result, coverage: dict[str, Any]) -> str:
                     cells.append(f'<td class="{css}">{"✗" if cell[2] else ulp_text(cell[1])}</td>')
             rows.append(f"<tr><th>{escape(dtype)}</th><th>{order}</th>{''.join(cells)}</tr>")
     formulas = "".join(
-        f"<li><code>{escape(f['text'])}</code> <small>{_link(f['where'])}</small></li>"
+        f"<li><code>{escape(f['text'])}</code> <small>{_link(f['where'], root)}</small></li>"
         for f in r.details.get("formulas", ())
     )
     formulas = f"<ul>{formulas}</ul>" if formulas else ""
@@ -173,9 +180,9 @@ def _detail(r: Result, coverage: dict[str, Any]) -> str:
     )
 
 
-def _link(where: str) -> str:
+def _link(where: str, root: str) -> str:
     path, _, line = where.rpartition(":")
-    return f'<a href="{escape(path, quote=True)}#L{line}">{escape(where)}</a>'
+    return f'<a href="{escape(f"{root}/{path}", quote=True)}#L{line}">{escape(where)}</a>'
 
 
 def _others(others: list[Result]) -> str:
@@ -205,28 +212,26 @@ def _failures(r: Result) -> str:
 
 
 def formulas_of(primitives: Any) -> list[dict[str, str]]:
-    """The derivative formulas of primitives as text with file and line, for the page."""
-    from pathlib import Path
-
-    root = Path(__file__).resolve().parent.parent
+    """The derivative formulas of primitives as text, each with its file and line, for the page."""
     found = []
     for primitive in primitives:
-        for name, formula in primitive.formulas.items():
-            try:
-                lines, line = inspect.getsourcelines(formula)
-                path = Path(inspect.getsourcefile(formula) or "").resolve()
-            except (OSError, TypeError):
-                continue
-            shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-            text = next((t.strip() for t in lines if f"{name}=" in t.replace(" ", "")), lines[0].strip())
-            found.append({"text": f"{primitive.name}: {text}", "where": f"{shown}:{line}"})
+        try:
+            source = inspect.getsource(primitive.forward)
+            line = inspect.getsourcelines(primitive.forward)[1]
+            path = Path(inspect.getsourcefile(primitive.forward) or "").resolve()
+            function = ast.parse(textwrap.dedent(source)).body[0]
+        except (OSError, TypeError, SyntaxError, IndexError):
+            continue
+        where = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+        for decorator in getattr(function, "decorator_list", ()):
+            for keyword in getattr(decorator, "keywords", ()):
+                if keyword.arg in primitive.formulas:
+                    text = f"{primitive.name}, {keyword.arg}: {ast.unparse(keyword.value)}"
+                    found.append({"text": text, "where": f"{where}:{line + keyword.value.lineno - 1}"})
     return found
 
 
 def _versions() -> str:
-    import platform
-    import sys
-
     names = [
         f"{n} {sys.modules[n].__version__}"
         for n in ("minigrad", "torch", "numpy")

@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 
 from .report import Failure, Options, Result
 
@@ -19,13 +20,26 @@ def spread(one: Callable[[str, Options], Result], names: list[str], options: Opt
     # fork keeps the imported torch (2.7 s to import); where there is no fork, spawn imports it again
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if "fork" in methods and sys.platform == "linux" else "spawn")
+    left = list(names)
     with ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_single_thread) as pool:
-        futures = [pool.submit(guarded, one, name, options) for name in names]
+        futures = {pool.submit(guarded, one, name, options): name for name in names}
         try:
             for future in as_completed(futures):
-                yield future.result()
+                result = future.result()
+                left.remove(futures[future])
+                yield result
+            return
+        except BrokenProcessPool:
+            pass  # a process died and took the rest with it: they follow one by one, each in a process of its own
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+    for name in left:
+        with ProcessPoolExecutor(1, mp_context=context, initializer=_single_thread) as pool:
+            try:
+                yield pool.submit(guarded, one, name, options).result()
+            except BrokenProcessPool:
+                message = "the process died: a crash inside NumPy or torch, or no memory left"
+                yield Result("crashed", name, 1, None, [Failure("the check itself", message)])
 
 
 def guarded(one: Callable[[str, Options], Result], name: str, options: Options) -> Result:

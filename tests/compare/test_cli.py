@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +94,14 @@ def test_rows_are_spread_over_processes(engine: Any, capsys: pytest.CaptureFixtu
     engine()
     assert main(["ops", "--only", "log*", "--quick", "--jobs", "2"]) == 0
     assert "pass" in capsys.readouterr().out
+
+
+def test_a_process_that_dies_is_one_failed_row(engine: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    engine(sinh=lambda x: os.kill(os.getpid(), signal.SIGKILL))
+    assert main(["ops", "--only", "sin,cos", "--quick", "--jobs", "2"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("crashed") and "1 of 1 FAIL" in line for line in lines)
+    assert any(line.startswith("ops") and line.endswith("pass") for line in lines)
 
 
 @pytest.mark.parametrize("missing", ["torch", "hypothesis"])
