@@ -17,10 +17,11 @@ from .arguments import infer_size, many_dims, one_dim, refuse_kinds, sizes, whol
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_tensors", "broadcast_to", "cat",
     "chunk", "column_stack", "concat", "concatenate", "contiguous", "diag", "diag_embed", "diagflat", "diagonal",
-    "dsplit", "dstack", "expand", "expand_as", "flatten", "flip", "fliplr", "flipud", "hsplit", "hstack", "meshgrid",
-    "moveaxis", "movedim", "narrow", "permute", "ravel", "repeat", "reshape", "reshape_as", "roll", "rot90", "select",
-    "split", "split_with_sizes", "squeeze", "stack", "sum_to_size", "swapaxes", "swapdims", "t", "tensor_split", "tile", "transpose",
-    "tril", "triu", "unbind", "unflatten", "unfold", "unsqueeze", "view", "view_as", "vsplit", "vstack", "row_stack", "trace",
+    "dsplit", "dstack", "expand", "expand_as", "flatten", "flip", "fliplr", "flipud", "hsplit", "hstack",
+    "meshgrid", "moveaxis", "movedim", "narrow", "permute", "ravel", "repeat", "reshape", "reshape_as", "roll",
+    "rot90", "select", "split", "split_with_sizes", "squeeze", "stack", "sum_to_size", "swapaxes", "swapdims", "t",
+    "tensor_split", "tile", "transpose", "tril", "triu", "unbind", "unflatten", "unfold", "unsqueeze", "view",
+    "view_as", "vsplit", "vstack", "row_stack", "trace",
 ]  # fmt: skip
 
 
@@ -76,7 +77,11 @@ def reshape_as(input, other):
 
 def contiguous(input, *, memory_format=None):
     """input if its elements lie in order in memory, else a copy where they do"""
-    return input if input._array.flags.c_contiguous else input.clone()
+    if input._array.flags.c_contiguous:
+        return input
+    out = input.clone()  # which keeps the order of the dims in memory, as torch's does
+    out._array = out._array.copy()
+    return out
 
 
 def ravel(input):
@@ -109,7 +114,8 @@ def unflatten(input, dim, sizes):
         parts = infer_size(parts, size)
     except RuntimeError:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {axis} ({size}) in the input tensor"
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {axis} ({size}) in the "
+            "input tensor"
         ) from None
     shape = input._array.shape
     return view(input, (*shape[:axis], *parts, *shape[axis + 1 :]))
@@ -180,8 +186,8 @@ def movedim(input, source, destination):
     source, destination = many_dims(source, ndim, "movedim"), many_dims(destination, ndim, "movedim")
     if len(source) != len(destination):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number of "
-            f"dims as destination ({list(destination)} dims)"
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number "
+            f"of dims as destination ({list(destination)} dims)"
         )
     if not ndim:
         return ops.permute(input, (), "Permute")
@@ -200,8 +206,8 @@ def expand(input, *shape, implicit=False):
     own = input._array.shape
     if len(shape) < len(own):
         raise RuntimeError(
-            f"expand(torch.{input.dtype.type_name}Tensor{{{list(own)}}}, size={list(shape)}): the number of sizes provided "
-            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
+            f"expand(torch.{input.dtype.type_name}Tensor{{{list(own)}}}, size={list(shape)}): the number of sizes "
+            f"provided ({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
         )
     lead = len(shape) - len(own)
     target = []
@@ -216,8 +222,8 @@ def expand(input, *shape, implicit=False):
         size = own[i - lead]
         if n not in (-1, size) and size != 1:
             raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({size}) at non-singleton dimension "
-                f"{i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(own)}"
+                f"The expanded size of the tensor ({n}) must match the existing size ({size}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(own)}"
             )
         target.append(size if n == -1 else n)
     return ops.broadcast_to(input, tuple(target))
@@ -390,7 +396,8 @@ def dsplit(input, indices_or_sections):
     """tensor_split along dim 2."""
     if input._array.ndim < 3:
         raise RuntimeError(
-            f"torch.dsplit requires a tensor with at least 3 dimension, but got a tensor with {input._array.ndim} dimensions!"
+            f"torch.dsplit requires a tensor with at least 3 dimension, but got a tensor with {input._array.ndim} "
+            "dimensions!"
         )
     return tensor_split(input, indices_or_sections, 2)
 
@@ -428,8 +435,8 @@ def cat(tensors, dim=0, *, axis=None):
         for d, (n, m) in enumerate(zip(first, shape)):
             if d != axis and n != m:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {axis}. Expected size {n} but got size {m} for tensor "
-                    f"number {i} in the list."
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size {n} but got size {m} for "
+                    f"tensor number {i} in the list."
                 )
     target = common_dtype(tensors)
     joined = [to_dtype(x, target) for x in joined]
