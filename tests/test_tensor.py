@@ -61,7 +61,7 @@ def test_tensor_from_python_values():
         "np.arange(6).reshape(2, 3).T", "e.tensor([1, 2])", "e.tensor(1.5)",
         "[e.tensor(1), e.tensor(2)]", "[e.tensor(1.0), e.tensor(2.5)]", "[[e.tensor(1.0)], [2.0]]",
         "[e.tensor(1.0), 2]",
-        "[e.tensor([1.0])]", "[1, [2]]", "[[1], [2, 3]]", "'a'", "['a']", "None", "[None]", "2**70", "-2**70",
+        "[e.tensor([1.0])]", "[1, [2]]", "[[1], [2, 3]]", "'a'", "['a']", "None", "[None]",
         "object()",
     ]  # fmt: skip
     assert_same([f"e.tensor({v})" for v in values if v != "object()"])
