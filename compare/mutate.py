@@ -50,12 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass
 class Mutant:
-    """A broken formula: of which primitive and input, what was done, and the function."""
+    """A broken formula: of which primitive and input, what was done, and where the functions go.
+
+    `plants` has one (primitive, formula) for most; several for an op that is declared once for each number of inputs.
+    """
 
     op: str
     input: str
     what: str
-    formula: Callable[..., Any]
+    plants: list[tuple[Any, Callable[..., Any]]]
 
     def __str__(self) -> str:
         return f"{self.op}, formula of {self.input}: {self.what}"
@@ -65,22 +68,34 @@ class Mutant:
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
 
 
-def mutants(op: Any) -> Iterator[Mutant]:
-    """Every mutant of every formula of one primitive."""
+def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
+    """Every mutant of every formula of one primitive; `others` are the same op for other numbers of inputs."""
     declared = declarations(op)
     for name, formula in op.formulas.items():
-        made: dict[str, Callable[..., Any]] = {}
+        made: dict[str, list[tuple[Any, Callable[..., Any]]]] = {}
         node = declared.get(name)
+        text = "" if node is None else ast.unparse(node.body if isinstance(node, ast.Lambda) else node)
         # Twice zero, and minus zero, are zero: there the cotangent passed on is the one mutant that differs.
-        is_zero = isinstance(node, ast.Lambda) and ast.unparse(node.body) in ZEROS
-        for what, wrap in WHOLE.items():
-            if not is_zero:
-                made[what] = wrap(formula, op.needs[name])
-        if node is not None:
-            made |= dict(_rewritten(node, formula, op))
-        for what, broken in made.items():
+        if text not in ZEROS and not text.startswith(REFUSING):
+            for what, wrap in WHOLE.items():
+                same = [o for o in (op, *(others or ())) if name in o.formulas]
+                made[what] = [(o, wrap(o.formulas[name], o.needs[name])) for o in same]
+        if isinstance(node, ast.Lambda):
+            made |= {what: [(op, broken)] for what, broken in _rewritten(node, formula, op)}
+        for what, plants in made.items():
             if (op.name, name, what) not in EQUIVALENT:
-                yield Mutant(op.name, name, what, broken)
+                yield Mutant(op.name, name, what, plants)
+
+
+def primitives() -> dict[str, list[Any]]:
+    """Name -> the primitives of that name that there are: one, or one for each number of inputs met so far."""
+    from minigrad.primitive import Plans
+
+    found: dict[str, list[Any]] = {}
+    for plans in Plans.every:
+        if plans.op.formulas:
+            found.setdefault(plans.op.name, []).append(plans.op)
+    return found
 
 
 def _as_given(formula: Callable[..., Any], needs: list[str], wrap: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,7 +127,9 @@ def _constant(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
 
 
 # Formulas of a derivative that is zero everywhere.
-ZEROS = ("xp.zeros_like(g)", "g * 0", "0 * g")
+ZEROS = ("xp.zeros_like(g)", "g * 0", "0 * g", "None")
+# What stands for a formula where torch has none either: it raises.
+REFUSING = ("not_differentiable(",)
 
 WHOLE: dict[str, Callable[[Callable[..., Any], list[str]], Callable[..., Any]]] = {
     "sign flipped": lambda f, needs: _as_given(f, needs, _negated),
@@ -123,14 +140,14 @@ WHOLE: dict[str, Callable[[Callable[..., Any], list[str]], Callable[..., Any]]] 
 
 
 def declarations(op: Any) -> dict[str, ast.expr]:
-    """Input -> the lambda that declares its formula, as a syntax tree; inputs declared in other ways are left out."""
+    """Input -> what declares its formula, as a syntax tree; nothing for an op that is not declared by the decorator."""
     path = op.forward.__code__.co_filename
     found: dict[str, ast.expr] = {}
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.FunctionDef) and node.name == op.forward.__name__:
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "primitive":
-                    found = {k.arg: k.value for k in decorator.keywords if k.arg and isinstance(k.value, ast.Lambda)}
+                    found = {k.arg: k.value for k in decorator.keywords if k.arg}
     return found
 
 
@@ -221,22 +238,24 @@ def _replace(tree: ast.AST, old: ast.AST, new: ast.expr) -> bool:
 
 
 class Planted:
-    """`with Planted(op, input, formula)`: the primitive has that formula; afterwards its own again."""
+    """`with Planted(name, [(op, formula), ...])`: the primitives have these formulas; afterwards their own again."""
 
-    def __init__(self, op: Any, name: str, formula: Callable[..., Any]) -> None:
-        self.op, self.name, self.formula = op, name, formula
+    def __init__(self, name: str, plants: list[tuple[Any, Callable[..., Any]]]) -> None:
+        self.name, self.plants = name, plants
 
     def __enter__(self) -> None:
-        self.kept = self.op.formulas[self.name], self.op.needs[self.name]
-        self._set(self.formula, list(self.formula.__code__.co_varnames[: self.formula.__code__.co_argcount]))
+        self.kept = [(op, op.formulas[self.name], op.needs[self.name]) for op, _ in self.plants]
+        for op, formula in self.plants:
+            self._set(op, formula, list(formula.__code__.co_varnames[: formula.__code__.co_argcount]))
 
     def __exit__(self, *error: object) -> None:
-        self._set(*self.kept)
+        for op, formula, needs in self.kept:
+            self._set(op, formula, needs)
 
-    def _set(self, formula: Callable[..., Any], needs: list[str]) -> None:
-        self.op.formulas[self.name], self.op.needs[self.name] = formula, needs
+    def _set(self, op: Any, formula: Callable[..., Any], needs: list[str]) -> None:
+        op.formulas[self.name], op.needs[self.name] = formula, needs
         # Plans are compiled from the formulas, and the written calls keep the recorders of those they have used.
-        plans = self.op.plans
+        plans = op.plans
         plans.clear()
         callers, plans.callers = plans.callers, []
         for scope, differentiable in callers:
@@ -262,52 +281,73 @@ class Row:
 
 
 def quick_rows() -> list[Row]:
-    """Every row of the quick run that checks derivatives: the ops' own, and torch's database."""
-    from . import cases, opinfo, ops
+    """Every row of the quick run that checks derivatives: the ops' own, torch's database, the random programs."""
+    from . import cases, opinfo, ops, programs
 
     subject, torch = load("minigrad"), load("torch")
+
+    def check_programs(name: str, options: Options) -> Result:
+        start = int(name.split()[1])
+        indices = range(start, start + programs.CHUNK)
+        done = programs.check_range(options.seed, indices, torch, subject, shrinking=False)
+        return Result("programs", name, done["checks"], None, [Failure(key, "", None) for key in done["failures"]])
 
     def check_case(name: str, options: Options) -> Result:
         return ops.run_case(subject, torch, cases.find(name), options)
 
     rows = [Row("ops", case.name, check_case) for case in cases.CASES]
-    return rows + [Row("opinfo", name, opinfo.check) for name in opinfo.database() if opinfo.exists(name, subject)]
+    rows += [Row("opinfo", name, opinfo.check) for name in opinfo.database() if opinfo.exists(name, subject)]
+    starts = range(0, programs.QUICK_EXAMPLES, programs.CHUNK)
+    return rows + [Row("programs", f"programs {start} on", check_programs) for start in starts]
 
 
-def measure(
-    rows: list[Row], registry: dict[str, Any], options: Options, progress: Progress
-) -> tuple[list[Row], list[str]]:
+def measure(rows: list[Row], options: Options, progress: Progress) -> tuple[list[Row], list[str]]:
     """(the rows that pass, the names of those that do not), with what each costs and evaluates written into it."""
     evaluated: set[tuple[str, str]] = set()
+    planted: list[Planted] = []
+    watched: set[int] = set()
 
-    def watched(op: str, name: str, formula: Callable[..., Any], needs: list[str]) -> Callable[..., Any]:
-        def noted(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
-            evaluated.add((op, name))
-            return formula(**given)
+    def watch() -> bool:
+        """Have every formula note that it is evaluated; True when there were new ones."""
+        new = [op for ops in primitives().values() for op in ops if id(op) not in watched]
+        for op in new:
+            watched.add(id(op))
+            for name, formula in op.formulas.items():
+                planted.append(Planted(name, [(op, _noting((op.name, name), evaluated, formula, op.needs[name]))]))
+                planted[-1].__enter__()
+        return bool(new)
 
-        return _as_given(formula, needs, noted)
-
-    planted = [
-        Planted(op, n, watched(op.name, n, f, op.needs[n])) for op in registry.values() for n, f in op.formulas.items()
-    ]
-    for plant in planted:
-        plant.__enter__()
+    watch()
     passing, failing = [], []
     try:
         for row in rows:
             evaluated.clear()
-            began = time.perf_counter()
-            try:
-                passed = row.passes(options.seed)
-            except Exception:
-                passed = False
-            row.seconds, row.formulas = time.perf_counter() - began, set(evaluated)
+            while True:
+                began = time.perf_counter()
+                try:
+                    passed = row.passes(options.seed)
+                except Exception:
+                    passed = False
+                row.seconds, row.formulas = time.perf_counter() - began, set(evaluated)
+                # An op that is declared when it is first needed was not watched yet.
+                if not watch():
+                    break
             (passing if passed else failing).append(row)
             progress.step(f"without a mutant: {row.name}")
     finally:
         for plant in planted:
             plant.__exit__()
     return passing, [f"{row.group} {row.name}" for row in failing]
+
+
+def _noting(
+    key: tuple[str, str], evaluated: set[tuple[str, str]], formula: Callable[..., Any], needs: list[str]
+) -> Callable[..., Any]:
+    def noted(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
+        evaluated.add(key)
+        return formula(**given)
+
+    return _as_given(formula, needs, noted)
 
 
 class _Slow(Exception):
@@ -318,12 +358,13 @@ def _alarm(number: int, frame: FrameType | None) -> None:
     raise _Slow
 
 
-def is_caught(mutant: Mutant, op: Any, rows: list[Row], seed: int) -> bool:
+def is_caught(mutant: Mutant, rows: list[Row], seed: int) -> bool:
     """True when some row that evaluates the formula fails with the mutant in its place."""
     key = (mutant.op, mutant.input)
     seeing = sorted((r for r in rows if key in r.formulas), key=lambda r: (len(r.formulas), r.seconds))
-    for row in seeing[:ROWS]:
-        with Planted(op, mutant.input, mutant.formula):
+    specific, wide = ([r for r in seeing if (r.group == "programs") is wide] for wide in (False, True))
+    for row in specific[:ROWS] + wide:
+        with Planted(mutant.input, mutant.plants):
             try:
                 if hasattr(signal, "SIGALRM"):
                     signal.signal(signal.SIGALRM, _alarm)
@@ -343,13 +384,14 @@ _rows: list[Row] = []
 
 def check_op(name: str, options: Options) -> Result:
     """All mutants of one primitive against the rows measured before."""
-    from minigrad.primitive import REGISTRY
-
-    op = REGISTRY[name]
-    made = list(mutants(op))
-    survivors = [m for m in made if not is_caught(m, op, _rows, options.seed)]
+    op, *others = primitives()[name]
+    made = list(mutants(op, others))
+    for other in others:
+        # Inputs that only the larger of them have.
+        made += [m for m in mutants(other, others) if m.input not in {n.input for n in made}]
+    survivors = [m for m in made if not is_caught(m, _rows, options.seed)]
     seen = {formula for row in _rows for formula in row.formulas}
-    unseen = [i for i in op.formulas if (name, i) not in seen]
+    unseen = {m.input for m in made if (name, m.input) not in seen}
     failures = [
         Failure(str(m), "no quick row evaluates this formula" if m.input in unseen else "no quick row noticed", None)
         for m in survivors
@@ -467,15 +509,13 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
     """A Result for each primitive and each rule; a surviving mutant is a failure."""
     require("torch").set_num_threads(1)
     load("minigrad")
-    from minigrad.primitive import REGISTRY
-
     both = bool(options.extra.get("formulas")) == bool(options.extra.get("engine"))
     total = 0
     if both or options.extra.get("formulas"):
-        names = [name for name, op in REGISTRY.items() if op.formulas and options.selects(name)]
         rows = quick_rows()
-        progress.start("mutate formulas", len(rows) + len(names))
-        _rows[:], failing = measure(rows, REGISTRY, options, progress)
+        progress.start("mutate formulas", len(rows) + len(primitives()))
+        _rows[:], failing = measure(rows, options, progress)
+        names = [name for name in primitives() if options.selects(name)]
         if failing:
             note = f"{len(failing)} rows fail without a mutant and were left out: {', '.join(failing[:20])}"
             yield Result("mutate", "rows", len(rows), None, [], note)

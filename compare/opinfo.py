@@ -157,7 +157,7 @@ class Trace:
 
 
 def trace(engine: Any, call: Callable[..., Any], sample: Any, orders: int, move: int = 0) -> Trace:
-    """Run one sample: value, then (orders >= 1) gradients for random cotangents, then (2) gradients of those."""
+    """Run one sample: value, then (orders >= 1) gradients for random cotangents, then (2, 3) gradients of those."""
     from .opinfo_samples import Converter, rebind
 
     out = Trace()
@@ -189,8 +189,15 @@ def trace(engine: Any, call: Callable[..., Any], sample: Any, orders: int, move:
         if orders > 1 and roots:
             out.stage = "second gradient"
             directions = [random_like(engine, g, 100 + i) for i, g in enumerate(roots)]
-            seconds = engine.autograd.grad(roots, [*leaves, *cotangents], directions, allow_unused=True)
+            inputs = [*leaves, *cotangents]
+            seconds = engine.autograd.grad(roots, inputs, directions, create_graph=orders > 2, allow_unused=True)
             out.results += [(f"second gradient of tensor {i}", g) for i, g in enumerate(seconds)]
+            roots = [g for g in seconds if g is not None and g.requires_grad]
+        if orders > 2 and roots:
+            out.stage = "third gradient"
+            directions = [random_like(engine, g, 200 + i) for i, g in enumerate(roots)]
+            thirds = engine.autograd.grad(roots, inputs, directions, allow_unused=True)
+            out.results += [(f"third gradient of tensor {i}", g) for i, g in enumerate(thirds)]
     except Exception as error:
         out.error = error
     return out
@@ -269,7 +276,8 @@ class Comparison:
             if isinstance(ours.error, NotImplementedError) or "minigrad does not have" in str(ours.error):
                 self.skipped["declined by name"] += 1
                 return
-            if theirs.error is not None and ours.error is None and "not implemented" in str(theirs.error):
+            refused = theirs.error is not None and ours.error is None
+            if refused and ("not implemented" in str(theirs.error) or theirs.stage == "third gradient"):
                 self.skipped["torch has no such derivative"] += 1
                 return
             message = self._compare(theirs, ours, lambda move: trace(torch, calls[0], sample, orders, move))
@@ -306,7 +314,7 @@ class Comparison:
         if a is None or b is None or not hasattr(a, "detach"):
             if (a is None) == (b is None):
                 return ""
-            if label.startswith("second") and not array(b if a is None else a).any():
+            if label.startswith(("second", "third")) and not array(b if a is None else a).any():
                 # Whether an op that is linear in its input has no second gradient or zeros is nobody's promise.
                 return ""
             sides = ("None" if side is None else "a tensor" for side in (a, b))
@@ -464,15 +472,16 @@ def check_op(name: str, options: Options) -> Result:
                     5 if dtype is torch.float64 else 1,
                 )
             )
-        for index, sample in samples:
+        for turn, (index, sample) in enumerate(samples):
+            # What is passed on untouched at second order is only seen at third.
+            deep = orders + (orders == 2 and turn < 2 and dtype is torch.float64)
             for form in ours:
                 if form not in theirs or (form == "in place" and sample.broadcasts_input):
                     continue
                 label = f"{form}, {str(dtype).partition('.')[2]}, sample {index}"
                 text = reproducer(entry, form, sample, orders, f"{name}, {label}")
-                comparison.sample(
-                    label, (theirs[form], ours[form]), sample, orders if form == "function" else min(orders, 1), text
-                )
+                calls = theirs[form], ours[form]
+                comparison.sample(label, calls, sample, deep if form == "function" else min(orders, 1), text)
     if entry.error_inputs_func is not None and "function" in ours and options.extra.get("sample") is None:
         for index, wrong in enumerate(entry.error_inputs("cpu")):
             comparison.error(f"wrong input {index}", (theirs["function"], ours["function"]), wrong.sample_input)

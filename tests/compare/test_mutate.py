@@ -1,6 +1,7 @@
 """Mutants: each break of a formula is made, planted and taken out again; what no row notices is reported."""
 
 import ast
+from inspect import Parameter, Signature
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,20 @@ torch = pytest.importorskip("torch")
 
 import minigrad  # noqa: E402
 from compare import mutate  # noqa: E402
-from compare.report import Options, Result  # noqa: E402
-from minigrad.primitive import REGISTRY, Primitive  # noqa: E402
+from compare.report import Options, Progress, Result  # noqa: E402
+from minigrad import primitive as declarations  # noqa: E402
 
 
 def primitive(**formulas):
-    """As minigrad's, without entering the op into its registry."""
-    return lambda forward: Primitive(forward, formulas, None, None, False, None)
+    """As minigrad's, without entering the op among the others."""
+
+    def declare(forward):
+        op = declarations.primitive(**formulas)(forward).primitive
+        declarations.Plans.every.remove(op.plans)
+        del declarations.REGISTRY[op.name]
+        return op
+
+    return declare
 
 
 @primitive(a=lambda g, b: g * b, b=lambda g, a: -g * (a + 2) if a is not None else g)
@@ -39,11 +47,56 @@ def test_each_detail_of_a_formula_is_broken():
 
 def test_mutants_compute_what_they_say():
     a = made("a")
-    assert a["sign flipped"].formula(3.0, 5.0) == -15.0
-    assert a["doubled"].formula(3.0, 5.0) == 30.0
-    assert a["cotangent replaced by ones"].formula(3.0, 5.0) == 5.0
-    assert a["g * a"].formula(g=3.0, a=7.0) == 21.0
-    assert made("b")["-g * (a + 3) if a is not None else g"].formula(g=2.0, a=1.0) == -8.0
+    assert a["sign flipped"].plants[0][1](3.0, 5.0) == -15.0
+    assert a["doubled"].plants[0][1](3.0, 5.0) == 30.0
+    assert a["cotangent replaced by ones"].plants[0][1](3.0, 5.0) == 5.0
+    assert a["g * a"].plants[0][1](g=3.0, a=7.0) == 21.0
+    assert made("b")["-g * (a + 3) if a is not None else g"].plants[0][1](g=2.0, a=1.0) == -8.0
+
+
+def test_zero_has_fewer_mutants():
+    @primitive(a=lambda g, xp: xp.zeros_like(g), b=lambda g: None)
+    def zero_op(a, b):
+        """0"""
+        return a * 0
+
+    assert [m.what for m in mutate.mutants(zero_op)] == ["xp.zeros_like(g)  ->  g"]
+
+
+def test_an_op_of_many_inputs_is_broken_for_every_number_of_them():
+    def joined(n):
+        def joined_op(*arrays):
+            """Their sum."""
+
+        inputs = [f"x{i}" for i in range(n)]
+        joined_op.__signature__ = Signature([Parameter(i, Parameter.POSITIONAL_OR_KEYWORD) for i in inputs])
+        return primitive(**{i: lambda g: g * 2 for i in inputs})(joined_op)
+
+    two, three = joined(2), joined(3)
+    made = list(mutate.mutants(two, [three]))
+    assert {m.input for m in made} == {"x0", "x1"}
+    assert all([op for op, _ in m.plants] == [two, three] for m in made)
+    with mutate.Planted("x0", made[0].plants):
+        assert two.formulas["x0"](g=1) == three.formulas["x0"](g=1) == -2
+    assert two.formulas["x0"](1) == three.formulas["x0"](1) == 2
+
+
+def test_what_a_row_evaluates_is_measured(monkeypatch):
+    monkeypatch.setattr(mutate, "primitives", lambda: {"sample_op": [sample_op]})
+    good, bad = (mutate.Row("test", name, check) for name, check in (("good", evaluates), ("bad", fails)))
+    passing, failing = mutate.measure([good, bad], Options(), Progress(enabled=False))
+    assert passing == [good] and failing == ["test bad"]
+    assert good.formulas == {("sample_op", "b")}
+    assert sample_op.formulas["b"](g=1.0, a=1.0) == -3.0
+
+
+def evaluates(name, options):
+    sample_op.formulas["b"](g=1.0, a=1.0)
+    return Result("test", name, 1, None, [])
+
+
+def fails(name, options):
+    raise RuntimeError
 
 
 def test_a_planted_formula_is_taken_out_again():
@@ -53,8 +106,8 @@ def test_a_planted_formula_is_taken_out_again():
     scope.update(sample_op.plans.recorders(scope, ["a", "b"]))
     recorders = dict(scope)
     sample_op.plans[True, True] = "compiled"
-    with mutate.Planted(sample_op, "a", mutant.formula):
-        assert sample_op.formulas["a"] is mutant.formula
+    with mutate.Planted("a", mutant.plants):
+        assert sample_op.formulas["a"] is mutant.plants[0][1]
         assert sample_op.needs["a"] == ["g", "a"]
         assert not sample_op.plans, "plans are compiled from the formulas"
         assert all(scope[name] is not recorder for name, recorder in recorders.items()), "and calls keep recorders"
@@ -71,9 +124,9 @@ def test_a_mutant_is_caught_by_a_row_that_looks():
         return Result("test", name, 1, None, ["wrong"] if wrong else [])
 
     mutant = made("a")
-    assert mutate.is_caught(mutant["sign flipped"], sample_op, rows(looks), 0)
-    assert not mutate.is_caught(mutant["g * a"], sample_op, rows(looks), 0), "with a = b this row cannot tell"
-    assert not mutate.is_caught(mutant["sign flipped"], sample_op, rows(looks, {("other", "a")}), 0)
+    assert mutate.is_caught(mutant["sign flipped"], rows(looks), 0)
+    assert not mutate.is_caught(mutant["g * a"], rows(looks), 0), "with a = b this row cannot tell"
+    assert not mutate.is_caught(mutant["sign flipped"], rows(looks, {("other", "a")}), 0)
 
 
 def test_a_row_that_raises_or_hangs_has_noticed(monkeypatch):
@@ -84,13 +137,13 @@ def test_a_row_that_raises_or_hangs_has_noticed(monkeypatch):
         while True:
             pass
 
-    assert mutate.is_caught(made("a")["doubled"], sample_op, rows(raises), 0)
+    assert mutate.is_caught(made("a")["doubled"], rows(raises), 0)
     monkeypatch.setattr(mutate, "SECONDS", 1)
-    assert mutate.is_caught(made("a")["doubled"], sample_op, rows(hangs), 0)
+    assert mutate.is_caught(made("a")["doubled"], rows(hangs), 0)
 
 
 def test_survivors_are_reported(monkeypatch):
-    monkeypatch.setitem(REGISTRY, "sample_op", sample_op)
+    monkeypatch.setattr(mutate, "primitives", lambda: {"sample_op": [sample_op]})
     monkeypatch.setattr(mutate, "_rows", rows(lambda name, options: Result("test", name, 1, None, [])))
     result = mutate.check_op("sample_op", Options())
     assert result.checks == len(result.failures) == len(list(mutate.mutants(sample_op)))
@@ -100,7 +153,7 @@ def test_survivors_are_reported(monkeypatch):
 
 def test_equivalent_mutants_exist():
     for op, name, what in mutate.EQUIVALENT:
-        texts = [m.what for m in _all_mutants(REGISTRY[op]) if m.input == name]
+        texts = [m.what for m in _all_mutants(mutate.primitives()[op][0]) if m.input == name]
         assert what in texts, f"{op}, {name}: no mutant {what!r}; the formula has changed"
 
 
