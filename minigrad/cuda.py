@@ -1,23 +1,44 @@
-"""torch.cuda's questions, answered: NumPy's arrays live on the CPU, so there is no device."""
+"""torch.cuda's questions, answered by torch where there is a GPU; NumPy's arrays live on the CPU."""
+
+import functools
+import shutil
 
 
+@functools.cache
 def is_available():
-    """False."""
-    return False
+    """True if torch is installed and can use a GPU.
+
+    Importing torch takes a second or more, so it is asked only where NVIDIA's driver is.
+    """
+    if shutil.which("nvidia-smi") is None:
+        return False
+    try:
+        from .torch_namespace import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def _of_torch(name, *args):
+    from .torch_namespace import torch
+
+    return getattr(torch.cuda, name)(*args)
 
 
 def device_count():
-    """0"""
-    return 0
+    """How many GPUs there are."""
+    return _of_torch("device_count") if is_available() else 0
 
 
 def manual_seed(seed):
-    """Accepted, as in torch without a GPU."""
+    """Accepted: random numbers are drawn on the CPU, from minigrad's own generator, also for a GPU."""
 
 
 manual_seed_all = manual_seed
 
 
 def synchronize(device=None):
-    """Raises AssertionError: there is nothing to wait for."""
-    raise AssertionError("minigrad has no CUDA device: NumPy's arrays live on the CPU")
+    """Wait until the GPU has done all it was given. Raises AssertionError without a GPU."""
+    if not is_available():
+        raise AssertionError("minigrad has no CUDA device: NumPy's arrays live on the CPU")
+    _of_torch("synchronize", None if device is None else str(device))

@@ -13,7 +13,7 @@ import numpy as np
 from . import dtypes
 from .grad_mode import state
 from .namespace import address
-from .ops import indexing
+from .ops import elementwise, indexing
 from .primitive import OpNode
 from .tensor import Tensor, wrap
 
@@ -27,7 +27,10 @@ def in_place(function, name):
     @functools.wraps(function)
     def method(self, *args, **kwargs):
         recording = check_writable(self, *args, *kwargs.values(), may_overlap=may_overlap, apart=apart)
-        result = function(snapshot(self) if recording else self, *args, **kwargs)
+        before = snapshot(self) if recording else self
+        result = function(before, *args, **kwargs)
+        if recording and not result._requires_grad:  # a comparison: what was overwritten has gradient zero from here on
+            result = elementwise.copied(before, result.to(self.dtype))
         return write(self, result)
 
     method.__name__ = method.__qualname__ = name
@@ -99,18 +102,18 @@ def _check_view(view):
         )
     if view._view_kind == "function":
         raise RuntimeError(
-            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} is a view and is being "
-            "modified inplace. This view was created inside a custom Function (or because an input was returned as-is) "
-            "and the autograd logic to handle view+inplace would override the custom backward associated with the "
-            "custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning "
-            "the output of the custom Function."
+            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} "
+            "is a view and is being modified inplace. This view was created inside a custom Function (or because an "
+            "input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
+            "backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. "
+            "You can fix this by cloning the output of the custom Function."
         )
     if view._view_kind == "multiple":
         raise RuntimeError(
-            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} is a view and is being "
-            "modified inplace. This view is the output of a function that returns multiple views. Such functions do "
-            "not allow the output views to be modified inplace. You should replace the inplace operation by an "
-            "out-of-place one."
+            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} "
+            "is a view and is being modified inplace. This view is the output of a function that returns multiple "
+            "views. Such functions do not allow the output views to be modified inplace. You should replace the "
+            "inplace operation by an out-of-place one."
         )
 
 

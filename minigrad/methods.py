@@ -56,6 +56,11 @@ tanh tril triu true_divide trunc xlogy zero
 for _name in IN_PLACE:
     setattr(Tensor, _name + "_", in_place(getattr(functions, _name), _name + "_"))
 
+for _name in ("acosh", "asinh", "atanh"):
+    _method = in_place(getattr(elementwise, _name + "_in_place"), _name + "_")
+    setattr(Tensor, _name + "_", _method)
+    setattr(Tensor, "arc" + _name[1:] + "_", _method)
+
 for _name in "uniform_ normal_ random_ bernoulli_ exponential_ geometric_ cauchy_ log_normal_".split():
     setattr(Tensor, _name, getattr(random, _name))
 Tensor.bernoulli, Tensor.multinomial = random.bernoulli, random.multinomial
@@ -310,17 +315,6 @@ def _storage_offset(self):
 
 Tensor.storage_offset = _storage_offset
 Tensor._is_view = lambda self: self._base is not None
-
-
-for _name, _text in {
-    "dim": "The number of dimensions.", "numel": "The number of elements.", "element_size": "Bytes per element.",
-    "is_contiguous": "True if the elements lie in memory in order.", "is_floating_point": "True for a floating point dtype.",
-    "is_complex": "False: there are no complex tensors.", "is_signed": "True if the dtype has negative numbers.",
-    "is_pinned": "False: memory is ordinary memory.", "is_same_size": "True if the shapes are equal.",
-    "is_set_to": "True if both show the very same array.", "data_ptr": "The address of the first element.",
-    "get_device": "-1, torch's number of the CPU.", "type_as": "This tensor as the dtype of another.",
-}.items():  # fmt: skip
-    getattr(Tensor, _name).__doc__ = _text
 
 
 # -- conversion ----------------------------------------------------------------------------------------------------

@@ -78,10 +78,11 @@ def _wide(x):
 WIDE_ENOUGH = frozenset((np.dtype(np.float32), np.dtype(np.float64)))  # sums are accumulated in the dtype itself
 
 
-# Large arrays come and go at every op. glibc gives blocks above a threshold back to the system at once, so that each new
-# one pays for its page faults (1.2 us for 4 KiB here): more than the arithmetic. It raises the threshold to the largest
-# such block that was ever freed, at most 32 MiB: so free one, untouched, which costs 10 us and no memory. Measured on a
-# million elements (elementwise benchmark): a step takes 40 % less time at the same peak. Other allocators do not care.
+# Large arrays come and go at every op. glibc gives blocks above a threshold back to the system at once, so that each
+# new one pays for its page faults (1.2 us for 4 KiB here): more than the arithmetic. It raises the threshold to the
+# largest such block that was ever freed, at most 32 MiB: so free one, untouched, which costs 10 us and no memory.
+# Measured on a million elements (elementwise benchmark): a step takes 40 % less time at the same peak. Other allocators
+# do not care.
 np.empty((1 << 25) - (1 << 16), np.uint8)
 
 MANY = 512  # elements, from which on NumPy's speed counts more than a few calls
@@ -168,7 +169,8 @@ class NumPy:
         return NumPy.where(gate <= 0, 0, x)
 
     def where(condition, a, b):
-        # NumPy chooses element by element; where one side is 0 and there are many, a mask of bits is eight times as fast.
+        # NumPy chooses element by element; where one side is 0 and there are many, a mask of bits is eight times as
+        # fast.
         if b.__class__ is int and b == 0 and condition.size >= MANY and a.dtype in BITS and a.shape == condition.shape:
             bits = BITS[a.dtype]
             mask = condition.astype(bits)
@@ -190,9 +192,11 @@ class NumPy:
         lead = g.ndim - len(shape)
         if g.dtype in WIDE_ENOUGH and g.shape[lead:] == shape:  # a number or a bias: half of the general way
             return np.asarray(np.add.reduce(g, None if not shape else 0 if lead == 1 else tuple(range(lead))))
-        return np.add.reduce(g, axis=sum_axes(g.shape, shape), dtype=_wide(g), keepdims=True).astype(
-            g.dtype, copy=False
-        ).reshape(shape)
+        return (
+            np.add.reduce(g, axis=sum_axes(g.shape, shape), dtype=_wide(g), keepdims=True)
+            .astype(g.dtype, copy=False)
+            .reshape(shape)
+        )
 
     def widen(g, shape, axis, keepdims):
         return g if keepdims or axis is None else g.reshape(kept_shape(shape, axis))
@@ -381,7 +385,9 @@ class NumPy:
         return x.swapaxes(-1, -2)
 
     def dot(a, b):
-        return np.dot(a, b) if a.dtype.itemsize > 2 else np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+        return (
+            np.dot(a, b) if a.dtype.itemsize > 2 else np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+        )
 
     def sum_of_products(a, b):
         if a.shape == b.shape and a.dtype in WIDE_ENOUGH:  # no temporary, and at 2000 elements a third of the time

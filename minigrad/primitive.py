@@ -50,21 +50,16 @@ class OpNode(Node):
         return self.saved
 
 
-def primitive(*, promote=None, name=None, view=False, explain=None, direct=None, refuse=None, product=False, **formulas):
+def primitive(**declared):
     """Declare an op: `@primitive(a=lambda g, b: g * b, b=lambda g, a: g * a)` above its forward function.
 
     The forward's positional parameters are its tensor inputs (a first one called `xp` receives the namespace), its
-    keyword-only ones the static arguments. `promote`: None (inputs are taken as they come), "same" (inputs of an
-    elementwise op are brought to one dtype) or "float" (and integers to the default dtype). `name`: torch's name for
-    the node, a string or a function of the static arguments. `view`: the result shows the first input's memory.
-    `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *inputs, **static)`. `direct`:
-    the same function without a Python frame, where there is one (operator.mul for a * b): 50 ns a call. `refuse`:
-    raises for operands of mixed dtypes that torch does not take. `product`: the op is a * b, whose gradient for a 0-d input is one
-    dot product instead of a product and a sum.
+    keyword-only ones the static arguments. Keywords named as an input are that input's formula; the others are the
+    options of `Primitive`.
     """
 
     def declare(forward):
-        op = Primitive(forward, formulas, promote, name, view, explain, direct, refuse, product)
+        op = Primitive(forward, **declared)
         REGISTRY[forward.__name__] = op
         return op.call
 
@@ -72,17 +67,30 @@ def primitive(*, promote=None, name=None, view=False, explain=None, direct=None,
 
 
 class Primitive:
-    """One op: its forward function, its formulas, and the code written for them."""
+    """One op: its forward function, its formulas, and the code written for them.
 
-    def __init__(self, forward, formulas, promote, name, view, explain, direct=None, refuse=None, product=False):
+    `promote`: None (inputs are taken as they come), "same" (inputs of an elementwise op are brought to one dtype) or
+    "float" (and integers to the default dtype). `name`: torch's name for the node, a string or a function of the node.
+    `view`: the result shows the first input's memory. `held`: static arguments that are dropped after backward, as
+    saved tensors are: the indices of a gather. `refuse`: raises for operands of mixed dtypes that torch does not take.
+    `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *arrays, **static)`. And for
+    speed, `direct`: the forward without a Python frame, where there is one (operator.mul for a * b, 50 ns a call);
+    `product`: the op is a * b, whose gradient for a 0-d input is one dot product, not a product and a sum.
+    """
+
+    def __init__(
+        self, forward, *, promote=None, name=None, view=False, held=(), refuse=None, explain=None, direct=None,
+        product=False, **formulas,
+    ):  # fmt: skip
         self.name = forward.__name__
         self.forward = forward
         self.formulas = formulas
         self.promote = promote
         self.view = view
+        self.held = held
+        self.refuse = refuse
         self.explain = explain
         self.direct = direct or forward
-        self.refuse = refuse
         self.product = product
         positional, keyword = parameters(forward)
         self.takes_xp = positional[0] == "xp"
@@ -236,6 +244,9 @@ def _first_call(*args, **kwargs):
     return this(*args, **kwargs)  # noqa: F821
 
 
+HELD = (wrap(np.empty(0)),)  # what a node saves whose static arguments count as saved: something that can be dropped
+
+
 class Plans(dict):
     """For each set of inputs that require grad the Plan of recording; written when first needed."""
 
@@ -290,6 +301,7 @@ class Plan:
         asked = [n for i in self.needed for n in op.needs[i]]
         self.saved = [n for n in dict.fromkeys(asked) if n in op.inputs or n == "out"]
         self.static = [n for n in dict.fromkeys(asked) if n in op.static or n.endswith("_shape")]
+        self.holds = any(n in op.held for n in self.static)
         # An elementwise op broadcasts; the cotangent of a broadcast input is summed back to its shape here, once.
         self.broadcasts = bool(op.promote) and len(op.inputs) > 1
         self.record = self._write_record()
@@ -308,7 +320,8 @@ class Plan:
         if "out" in self.saved:
             add("    saved_out = alias(out)")
         kept = ["saved_out" if n == "out" else n for n in self.saved]
-        add(f"    node.saved = ({' '.join(f'{n},' for n in kept)})")
+        saved = " ".join(f"{n}," for n in kept)
+        add("    node.saved = held" if self.holds and not kept else f"    node.saved = ({saved})")
         if kept:
             add(f"    node.versions = {', '.join(f'{n}._counter[0]' for n in kept)}")
         if self.static:
@@ -320,16 +333,18 @@ class Plan:
                 f"({' '.join(f'{i}._array.shape,' for i in self.needed)})")  # fmt: skip
         add("    out._node = node")
         add("    out._requires_grad = True")
-        scope = {"alias": alias, "creation": creation, "new": object.__new__, "OpNode": OpNode, "plan": self}
+        scope = {"alias": alias, "creation": creation, "new": object.__new__, "OpNode": OpNode}
+        scope |= {"plan": self, "held": HELD}
         return compile_function(f"record_{op.name}", lines, scope)
 
     def _write_vjp(self):
         op = self.primitive
         lines = [f"def vjp_{op.name}(node, g):"]
         add = lines.append
+        if self.saved or self.holds:
+            add("    if node.saved is None: raise freed(node)")
         if self.saved:
             names = ", ".join(self.saved)
-            add("    if node.saved is None: raise freed(node)")
             add(f"    {names}, = node.saved")
             versions = ", ".join(f"{n}._counter[0]" for n in self.saved)
             add(f"    if {f'({versions})' if len(self.saved) > 1 else versions} != node.versions: raise stale(node)")

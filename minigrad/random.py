@@ -1232,9 +1232,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
 # Samples of which a parameter is a tensor keep their place in the graph, as in torch: the parameter's gradient is zero.
 def _sampler(name, **formulas):
     """`@primitive` for the ops below, which are not in its registry: there is no derivative in them to be checked."""
-    return lambda forward: (
-        Primitive(forward, formulas, promote=None, name=name, view=False, explain=None, direct=None).call
-    )
+    return lambda forward: Primitive(forward, name=name, **formulas).call
 
 
 @_sampler("NormalBackward1", mean=lambda g: g * 0.0)

@@ -268,7 +268,8 @@ class _Encoder:
     def _row(self, value, place, keys):
         if id(value) in self._rows:
             return self._rows[id(value)]
-        array = np.asarray(value if isinstance(value, np.ndarray) else value._array)
+        array = value if isinstance(value, np.ndarray) else value._array
+        array = array if isinstance(array, np.ndarray) else array.numpy()  # from a GPU
         if array.dtype.kind not in "biufc" or array.dtype.itemsize > (16 if array.dtype.kind == "c" else 8):
             raise SerializationError(
                 f"{place}: cannot save an array of dtype {array.dtype}. Convert it to numbers or bool, "

@@ -21,6 +21,11 @@ except ImportError as error:
         "minigrad holds NumPy arrays; arrays on a GPU are torch's, and torch is not installed. "
         "Install it with: pip install 'minigrad[gpu]'"
     ) from error
+if not hasattr(torch, "_C"):
+    raise ImportError(
+        "arrays on a GPU are torch's, but in this process the name torch stands for minigrad, as under `python -m minigrad "
+        "run`: use minigrad under its own name, or stay on the CPU"
+    )
 
 from . import dtypes
 from .namespace import _DIRECT, NumPy, count, inverse, kept_shape, namespaces, sum_axes
@@ -710,6 +715,14 @@ def _sum(a, axis=None, keepdims=False, where=True):
     return a.sum(axis, keepdims)
 
 
+def _clip(a, a_min, a_max, out=None):
+    result = TorchArray(torch.clamp(a.tensor, _beside(a_min), _beside(a_max)))
+    if out is None:
+        return result
+    out[...] = result
+    return out
+
+
 def _array_equal(a1, a2, equal_nan=False):
     if a1.__class__ is not a2.__class__:
         raise other_device("a torch array's", "cpu")
@@ -746,6 +759,8 @@ FUNCTIONS = {
     ),
     np.concatenate: lambda arrays, axis=0: Held.concat(tuple(arrays), axis),
     np.stack: lambda arrays, axis=0: TorchArray(torch.stack([a.tensor for a in arrays], axis)),
+    np.dot: lambda a, b: TorchArray(Torch.matmul(a.tensor, _beside(b))),
+    np.clip: _clip,
     np.unique: lambda ar: TorchArray(torch.unique(ar.tensor)),
     np.ndim: lambda a: a.ndim,
     np.shape: lambda a: a.shape,

@@ -146,7 +146,7 @@ def grad(
     for i, (t, g) in enumerate(zip(inputs, results)):
         if g is None:
             if materialize_grads:
-                results[i] = wrap(np.zeros(t._array.shape, t._array.dtype)).requires_grad_(create_graph)
+                results[i] = wrap(np.zeros_like(t._array)).requires_grad_(create_graph)
             elif not allow_unused:
                 raise RuntimeError(
                     f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "

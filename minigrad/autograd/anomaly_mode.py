@@ -56,7 +56,7 @@ _RECORDING = (__file__, primitive.__file__)
 def _check(node, results):
     for number, g in enumerate(results):
         array = g._array if isinstance(g, Tensor) else g
-        if isinstance(array, (np.ndarray, np.generic)) and np.isnan(array).any():
+        if hasattr(array, "dtype") and np.isnan(array).any():
             if node.trace is not None:
                 warnings.warn(
                     f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"

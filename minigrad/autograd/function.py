@@ -13,7 +13,7 @@ import numpy as np
 from ..grad_mode import no_grad, set_grad_enabled, state
 from ..graph import Cotangents, Node, Output, creation
 from ..primitive import Plans, freed_error
-from ..tensor import Tensor, alias, wrap
+from ..tensor import Tensor, alias, as_array, wrap
 from .engine import edge_of
 
 
@@ -128,13 +128,15 @@ class FunctionNode(Node):
     def _outgoing(self, g, materialize):
         """The cotangent of each output, a Tensor; zeros or None where none arrived."""
         arrived = g if isinstance(g, Cotangents) else {0: g}
+        like = next(iter(arrived.values()))  # of the library that the zeros should be of, too
+        like = like._array if isinstance(like, Tensor) else like
         grads = []
         for number, (shape, dtype) in enumerate(self.shapes):
             value = arrived.get(number)
             if value is None:
-                grads.append(wrap(np.zeros(shape, dtype)) if materialize else None)
+                grads.append(wrap(np.zeros_like(like, dtype, shape=shape)) if materialize else None)
             else:
-                grads.append(value if isinstance(value, Tensor) else wrap(np.asarray(value)))
+                grads.append(value if isinstance(value, Tensor) else wrap(as_array(value)))
         return grads
 
     def _checked(self, i, grad):

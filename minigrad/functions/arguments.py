@@ -21,7 +21,8 @@ def refuse_kinds(kernel, x, kinds):
 
 
 def scalar_as(value, dtype):
-    """A Python number as one of a dtype: fractions are cut, and what does not fit is an error, but for -n as 2 ** bits - n."""
+    """A Python number as one of a dtype: fractions are cut, and what does not fit is an error, but for -n as 2 ** bits
+    - n."""
     if dtype.category != 1:
         return bool(value) if dtype.category == 0 else value
     limits = np.iinfo(dtype.numpy)

@@ -1,7 +1,7 @@
 """Reading and writing parts of a tensor, spelled as in torch, over the ops of `ops/indexing.py`.
 
-Owns what an index means (ints, slices, None, Ellipsis, masks, lists, integer tensors, mixed) and torch's errors for a bad
-one. Knows no derivative.
+Owns what an index means (ints, slices, None, Ellipsis, masks, lists, integer tensors, mixed) and torch's errors for a
+bad one. Knows no derivative.
 """
 
 import warnings
@@ -17,14 +17,16 @@ from .pointwise import where
 from .shape import broadcast_tensors, diagonal, flatten
 
 __all__ = [
-    "argwhere", "diagonal_scatter", "gather", "getitem", "index_add", "index_copy", "index_fill", "index_put", "index_select",
-    "masked_fill", "masked_scatter", "masked_select", "nonzero", "put", "repeat_interleave", "scatter", "scatter_add",
-    "scatter_reduce", "select_scatter", "setitem", "slice_scatter", "take", "take_along_dim",
+    "argwhere", "diagonal_scatter", "gather", "getitem", "index_add", "index_copy", "index_fill", "index_put",
+    "index_select", "masked_fill", "masked_scatter", "masked_select", "nonzero", "put", "repeat_interleave",
+    "scatter", "scatter_add", "scatter_reduce", "select_scatter", "setitem", "slice_scatter", "take",
+    "take_along_dim",
 ]  # fmt: skip
 
 
 def _key(x, index):
-    """The index as a tuple of ints, slices, None, Ellipsis and arrays, and whether it holds no arrays (gives a view)."""
+    """The index as a tuple of ints, slices, None, Ellipsis and arrays, and whether it holds no arrays (gives a
+    view)."""
     items = index if isinstance(index, tuple) or _stands_for_tuple(index) else (index,)
     key, basic = [], True
     for item in items:
@@ -54,22 +56,24 @@ def _key(x, index):
 
 
 def _stands_for_tuple(index):
-    """torch 2.13 still takes a list that holds lists, tensors or slices for a tuple, and says that it will not for ever."""
+    """torch 2.13 still takes a list that holds lists, tensors or slices for a tuple, and says that it will not for
+    ever."""
     if index.__class__ is not list or len(index) >= 32:
         return False
     if not any(i is None or i is ... or isinstance(i, (list, tuple, slice, Tensor, np.ndarray)) for i in index):
         return False
     warnings.warn(
-        "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
-        "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], which "
-        "will result either in an error or a different result",
+        "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; "
+        "use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
+        "x[torch.tensor(seq)], which will result either in an error or a different result",
         stacklevel=4,
     )
     return True
 
 
 def _split(key):
-    """An index with arrays as torch takes it: first ints, slices and None, which leave a view, then the arrays into that.
+    """An index with arrays as torch takes it: first ints, slices and None, which leave a view, then the arrays into
+    that.
 
     None if NumPy means the same by the whole: it takes an int beside an array for an array.
     """
@@ -139,7 +143,8 @@ def _item(item):
             array = array.astype(np.int64)
         if array.dtype.kind not in "iub":
             raise IndexError(
-                f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {type(item).__name__})"
+                "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+                f"(got {type(item).__name__})"
             )
         return (array.astype(np.int64) if array.dtype.kind in "iu" else array), False
     if hasattr(item, "__index__"):
@@ -184,12 +189,14 @@ def _index_error(x, key, error):
     if "boolean index did not match" in text:
         mask = next(k for k in key if isinstance(k, np.ndarray) and k.dtype.kind == "b")
         return IndexError(
-            f"The shape of the mask {list(mask.shape)} at index 0 does not match the shape of the indexed tensor {shape} at index 0"
+            f"The shape of the mask {list(mask.shape)} at index 0 does not match the shape of the indexed tensor "
+            f"{shape} at index 0"
         )
     if "broadcast" in text:
         shapes = [list(k.shape) for k in key if isinstance(k, np.ndarray)]
         return IndexError(
-            f"shape mismatch: indexing tensors could not be broadcast together with shapes {', '.join(map(str, shapes))}"
+            "shape mismatch: indexing tensors could not be broadcast together with shapes "
+            f"{', '.join(map(str, shapes))}"
         )
     return IndexError(text)
 
@@ -216,8 +223,8 @@ def getitem(x, index):
             if isinstance(index, slice):
                 raise IndexError("slice() cannot be applied to a 0-dim tensor.")
             raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
-                "0-dim tensor to a number"
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                "convert a 0-dim tensor to a number"
             )
         key, basic = _key(x, index)
     try:
@@ -267,8 +274,8 @@ def setitem(x, index, value):
         raise RuntimeError(_expand_error(value, shape, target_shape))
     if not fits:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(given.shape)} cannot be broadcast to indexing result of shape "
-            f"{list(target_shape)}"
+            f"shape mismatch: value tensor of shape {list(given.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(target_shape)}"
         )
     if not recording:
         source = given.reshape(shape)
@@ -278,7 +285,8 @@ def setitem(x, index, value):
         x._counter[0] += 1
         return
     value = to_dtype(value.reshape(shape) if given.shape != shape else value, x.dtype)
-    write(x, ops.with_item(snapshot(x), value, key=key))
+    put = ops.with_item if basic else ops.index_put
+    write(x, put(snapshot(x), value, key=key))
 
 
 def _expand_error(value, shape, target):
@@ -286,14 +294,15 @@ def _expand_error(value, shape, target):
     given = value._array.shape
     if len(shape) > len(target):
         return (
-            f"expand(torch.{value.dtype.type_name}Tensor{{{list(given)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must be "
-            f"greater or equal to the number of dimensions in the tensor ({len(given)})"
+            f"expand(torch.{value.dtype.type_name}Tensor{{{list(given)}}}, size={list(target)}): the number of sizes "
+            f"provided ({len(target)}) must be greater or equal to the number of dimensions in the tensor "
+            f"({len(given)})"
         )
     dim = next(i for i in range(-1, -len(shape) - 1, -1) if shape[i] not in (1, target[i])) + len(target)
     n = shape[dim - len(target)]
     return (
-        f"The expanded size of the tensor ({target[dim]}) must match the existing size ({n}) at non-singleton dimension {dim}.  "
-        f"Target sizes: {list(target)}.  Tensor sizes: {list(given)}"
+        f"The expanded size of the tensor ({target[dim]}) must match the existing size ({n}) at non-singleton "
+        f"dimension {dim}.  Target sizes: {list(target)}.  Tensor sizes: {list(given)}"
     )
 
 
@@ -378,7 +387,8 @@ def _scatter_arguments(function, input, dim, index, src):
             )
     if any(n > m for i, (n, m) in enumerate(zip(places.shape, input._array.shape)) if i != axis):
         raise RuntimeError(
-            f"Expected index {list(places.shape)} to be no larger than self {list(input._array.shape)} apart from dimension {axis}"
+            f"Expected index {list(places.shape)} to be no larger than self {list(input._array.shape)} apart from "
+            f"dimension {axis}"
         )
     return axis, places
 
@@ -465,7 +475,8 @@ def index_add(input, dim, index, source, *, alpha=1):
     key = _vector_places("index_add", input, dim, index)
     if source._array.dtype != input._array.dtype:
         raise RuntimeError(
-            f"index_add_(): self ({input.dtype.type_name}) and source ({source.dtype.type_name}) must have the same scalar type"
+            f"index_add_(): self ({input.dtype.type_name}) and source ({source.dtype.type_name}) must have the same "
+            "scalar type"
         )
     n = key[-1].size
     axis = len(key) - 1
@@ -489,8 +500,8 @@ def index_add(input, dim, index, source, *, alpha=1):
 def _one_dtype(function, input, source):
     if source._array.dtype != input._array.dtype:
         raise RuntimeError(
-            f"{function}(): self and source expected to have the same dtype, but got (self) {input.dtype.type_name} and "
-            f"(source) {source.dtype.type_name}"
+            f"{function}(): self and source expected to have the same dtype, but got (self) {input.dtype.type_name} "
+            f"and (source) {source.dtype.type_name}"
         )
 
 
@@ -499,8 +510,8 @@ def index_copy(input, dim, index, source):
     key = _vector_places("index_copy", input, dim, index)
     _one_dtype("index_copy_", input, source)
     if not input._array.ndim:
-        return ops.with_item(input.reshape(1), source.reshape(-1), key=key).reshape(())
-    return ops.with_item(input, source, key=key)
+        return ops.index_put(input.reshape(1), source.reshape(-1), key=key).reshape(())
+    return ops.index_put(input, source, key=key)
 
 
 def index_fill(input, dim, index, value):
@@ -509,8 +520,8 @@ def index_fill(input, dim, index, value):
     key = (*lead, np.unique(places))  # a place named twice counts once in the derivative
     value = to_dtype(value if isinstance(value, Tensor) else scalar_as(value, input.dtype), input.dtype)
     if not input._array.ndim:
-        return ops.with_item(input.reshape(1), value, key=key).reshape(())
-    return ops.with_item(input, value, key=key)
+        return ops.index_put(input.reshape(1), value, key=key).reshape(())
+    return ops.index_put(input, value, key=key)
 
 
 def index_put(input, indices, values, accumulate=False):
@@ -518,10 +529,10 @@ def index_put(input, indices, values, accumulate=False):
     key, _ = _key(input, tuple(indices))
     if values._array.dtype != input._array.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {input.dtype.type_name} for the destination and "
-            f"{values.dtype.type_name} for the source."
+            f"Index put requires the source and destination dtypes match, got {input.dtype.type_name} for the "
+            f"destination and {values.dtype.type_name} for the source."
         )
-    op = ops.with_item_added if accumulate else ops.with_item
+    op = ops.with_item_added if accumulate else ops.index_put
     try:
         return op(input, values, key=key)
     except IndexError as error:
@@ -538,8 +549,8 @@ def take_along_dim(input, indices, dim=None):
     a, b = list(input._array.shape), list(indices._array.shape)
     if len(a) != len(b):
         raise RuntimeError(
-            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {len(a)} dimensions "
-            f"for input, and {len(b)} dimensions for indices"
+            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {len(a)} "
+            f"dimensions for input, and {len(b)} dimensions for indices"
         )
     shape = np.broadcast_shapes(a[:axis] + [1] + a[axis + 1 :], b[:axis] + [1] + b[axis + 1 :])
     wide = lambda n: tuple(shape[:axis]) + (n,) + tuple(shape[axis + 1 :])
@@ -558,7 +569,7 @@ def take(input, index):
 def put(input, index, source, accumulate=False):
     """A copy of input with elements of the flattened tensor replaced (or added to)."""
     _one_dtype("put_", input, source)
-    op = ops.with_item_added if accumulate else ops.with_item
+    op = ops.with_item_added if accumulate else ops.index_put
     flat = op(input.reshape(-1), source.reshape(-1), key=(index._array.reshape(-1).astype(np.int64),))
     return flat.reshape(input._array.shape)
 
@@ -579,7 +590,8 @@ def masked_fill(input, mask, value):
     _mask("masked_fill", mask)
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError(
-            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} "
+            "dimension(s)."
         )
     value = value if isinstance(value, Tensor) else scalar_as(value, input.dtype)
     return where(mask, to_dtype(value, input.dtype), input)
@@ -601,9 +613,10 @@ def masked_scatter(input, mask, source):
     n = int(m.sum())
     if source._array.size < n:
         raise RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes and enough elements: {source._array.size} given, {n} needed"
+            f"masked_scatter: expected self and source to have same dtypes and enough elements: {source._array.size} "
+            f"given, {n} needed"
         )
-    return ops.with_item(input, source.reshape(-1).narrow(0, 0, n), key=(m,))
+    return ops.index_put(input, source.reshape(-1).narrow(0, 0, n), key=(m,))
 
 
 def nonzero(input, *, as_tuple=False):

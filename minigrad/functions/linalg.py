@@ -16,8 +16,8 @@ from .pointwise import mul
 from .shape import expand, movedim, reshape, squeeze, unsqueeze
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner", "kron",
-    "linear", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner",
+    "kron", "linear", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -31,8 +31,8 @@ def _checked(function, a, b, name_b="mat2"):
             )
     if a._array.dtype != b._array.dtype:
         raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}. Convert one of them, as in "
-            "x.to(other.dtype)."
+            f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}. Convert one of them, "
+            "as in x.to(other.dtype)."
         )
     if a._array.dtype.kind == "b" and a._array.size and b._array.size:
         nd = max(a._array.ndim, b._array.ndim), min(a._array.ndim, b._array.ndim)
@@ -56,7 +56,8 @@ def _product(a, b):
             )
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: [{a._array.shape[0]}, {m}] but got: "
-            f"[{b._array.shape[0]}, {k}]: shapes {list(a._array.shape)} and {list(b._array.shape)} cannot be multiplied."
+            f"[{b._array.shape[0]}, {k}]: shapes {list(a._array.shape)} and {list(b._array.shape)} cannot be "
+            "multiplied."
         )
     broadcast = a._array.shape[:-2], b._array.shape[:-2]
     if broadcast[0] != broadcast[1]:
@@ -69,8 +70,8 @@ def _product(a, b):
                 if broadcast[0][-i] != broadcast[1][-i] and 1 not in (broadcast[0][-i], broadcast[1][-i])
             )
             raise RuntimeError(
-                f"The size of tensor a ({broadcast[0][-axis]}) must match the size of tensor b ({broadcast[1][-axis]}) at "
-                f"non-singleton dimension {max(map(len, broadcast)) - axis}"
+                f"The size of tensor a ({broadcast[0][-axis]}) must match the size of tensor b ({broadcast[1][-axis]}) "
+                f"at non-singleton dimension {max(map(len, broadcast)) - axis}"
             ) from None
     return ops.matmul(a, b)
 
@@ -124,7 +125,8 @@ def mv(input, vec):
     _checked("mv", input, vec, "vec")
     if input._array.ndim != 2 or vec._array.ndim != 1:
         raise RuntimeError(
-            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}: mv takes a matrix and a vector"
+            f"vector + matrix @ vector expected, got 1, {input._array.ndim}, {vec._array.ndim}: mv takes a matrix and "
+            "a vector"
         )
     if input._array.shape[1] != vec._array.shape[0]:
         raise RuntimeError(
@@ -141,8 +143,8 @@ def dot(input, tensor):
         raise RuntimeError(f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors")
     if input._array.shape != tensor._array.shape:
         raise RuntimeError(
-            f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] to have the "
-            f"same number of elements, but got {input._array.size} and {tensor._array.size} elements respectively"
+            f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] to have "
+            f"the same number of elements, but got {input._array.size} and {tensor._array.size} elements respectively"
         )
     return ops.dot(input, tensor)
 
@@ -262,7 +264,8 @@ def cross(input, other, dim=None):
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if input._array.shape[dim] != 3 or other._array.shape[dim] != 3:
         raise RuntimeError(
-            f"linalg.cross: inputs dimension {dim} must have length 3. Got {input._array.shape[dim]} and {other._array.shape[dim]}"
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {input._array.shape[dim]} and "
+            f"{other._array.shape[dim]}"
         )
     refuse_kinds("cross", input, "b")
     _one_scalar_type(input, other)
@@ -302,8 +305,8 @@ def linear(input, weight, bias=None):
     if w.ndim == 2 and x.ndim and x.shape[-1] != w.shape[1]:
         rows = int(np.prod(x.shape[:-1]))
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]}): the input has "
-            f"{x.shape[-1]} features, the weight takes {w.shape[1]}"
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]}): the "
+            f"input has {x.shape[-1]} features, the weight takes {w.shape[1]}"
         )
     out = matmul(input, weight.t())
     return out if bias is None else out + bias
@@ -327,8 +330,8 @@ def tensordot(a, b, dims=2):
             b = reduce_sum(b, axis=(j,), keepdims=True) if a._array.shape[i] == 1 else b
         if a._array.shape[i] != b._array.shape[j]:
             raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second has "
-                f"size {b._array.shape[j]} in dim {j}"
+                f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second "
+                f"has size {b._array.shape[j]} in dim {j}"
             )
     size = int(np.prod([a._array.shape[i] for i in over_a]))
     out_shape = [a._array.shape[i] for i in keep_a] + [b._array.shape[i] for i in keep_b]
@@ -393,13 +396,15 @@ def _parse(equation, operands):
         for c in named:
             if c not in string.ascii_letters:
                 raise RuntimeError(
-                    f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]"
+                    f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts "
+                    "must be in [a-zA-Z]"
                 )
         dots = x._array.ndim - len(named)
         if dots < 0 or (dots and "..." not in text):
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(named)}) does not match the number of dimensions "
-                f"({x._array.ndim}) for operand {number}" + (" and no ellipsis was given" if "..." not in text else "")
+                f"einsum(): the number of subscripts in the equation ({len(named)}) does not match the number of "
+                f"dimensions ({x._array.ndim}) for operand {number}"
+                + (" and no ellipsis was given" if "..." not in text else "")
             )
         widest = max(widest, dots if "..." in text else 0)
         before, _, after = text.partition("...")
@@ -408,8 +413,8 @@ def _parse(equation, operands):
             known = sizes.get(label, 1)
             if n != known and 1 not in (n, known):
                 raise RuntimeError(
-                    f"einsum(): subscript {label if isinstance(label, str) else '...'} has size {n} for operand {number} which "
-                    f"does not broadcast with previously seen size {known}"
+                    f"einsum(): subscript {label if isinstance(label, str) else '...'} has size {n} for operand "
+                    f"{number} which does not broadcast with previously seen size {known}"
                 )
             sizes[label] = max(n, known) if 0 not in (n, known) else 0
         terms.append((labels,))
@@ -439,8 +444,8 @@ def _diagonalised(labels, x, sizes):
             j = labels.index(label, i + 1)
             if x._array.shape[i] != x._array.shape[j]:
                 raise RuntimeError(
-                    f"einsum(): subscript {label} is repeated for operand 0 but the sizes don't match, {x._array.shape[j]} != "
-                    f"{x._array.shape[i]}"
+                    f"einsum(): subscript {label} is repeated for operand 0 but the sizes don't match, "
+                    f"{x._array.shape[j]} != {x._array.shape[i]}"
                 )
             x = movedim(x.diagonal(0, i, j), -1, i)
             del labels[j]

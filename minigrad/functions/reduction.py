@@ -23,8 +23,9 @@ from .shape import flatten, movedim, squeeze
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin",
     "cumprod", "cumsum", "diff", "dist", "kthvalue", "log_softmax", "logcumsumexp", "logsumexp", "max", "mean",
-    "median", "min", "mode", "msort", "nanmean", "nansum", "norm", "prod", "quantile", "softmax", "sort", "std", "std_mean", "sum",
-    "topk", "trapezoid", "unique", "unique_consecutive", "var", "var_mean", "bincount", "histc", "searchsorted", "bucketize",
+    "median", "min", "mode", "msort", "nanmean", "nansum", "norm", "prod", "quantile", "softmax", "sort", "std",
+    "std_mean", "sum", "topk", "trapezoid", "unique", "unique_consecutive", "var", "var_mean", "bincount", "histc",
+    "searchsorted", "bucketize",
 ]  # fmt: skip
 
 
@@ -64,8 +65,8 @@ def _floating(input, function, dtype=None):
     input = _as_dtype(tensor_argument(input, function), dtype)
     if input._array.dtype.kind != "f":
         raise RuntimeError(
-            f"{function}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-            f"Got: {input.dtype.type_name}. Convert it first, as in input.float()."
+            f"{function}(): could not infer output dtype. Input dtype must be either a floating point or complex "
+            f"dtype. Got: {input.dtype.type_name}. Convert it first, as in input.float()."
         )
     return input
 
@@ -116,9 +117,7 @@ def _spread(stem):
         dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
         if input._array.dtype.kind != "f":
             raise RuntimeError(
-                f"{stem} and {stem}_mean only support tensors of floating point or complex type: convert with .float()".replace(
-                    "var and var_mean", "std and var"
-                ).replace("std and std_mean", "std and var")
+                "std and var only support tensors of floating point or complex type: convert with .float()"
             )
         if correction is None:
             correction = 1 if unbiased is None else int(unbiased)
@@ -170,7 +169,8 @@ def _nonempty(input, axes, function):
         if input._array.ndim and input._array.shape[axis] == 0:
             if axes is None:
                 raise RuntimeError(
-                    f"{function}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                    f"{function}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                    "reduction dim with the 'dim' argument."
                 )
             raise IndexError(f"{function}(): Expected reduction dim {axis} to have non-zero size.")
 
@@ -208,7 +208,8 @@ def _max_or_min(name, whole, pick, pairwise, result):
         if dim is None:
             if not input._array.size:
                 raise RuntimeError(
-                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+                    "dim with the 'dim' argument."
                 )
             return whole(input, None, False)
         axis = one_dim(dim, input._array.ndim, name)
@@ -358,8 +359,8 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
         for axis in every:
             if not input._array.shape[axis]:
                 raise RuntimeError(
-                    f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is empty "
-                    "and the operation does not have an identity"
+                    f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is "
+                    "empty and the operation does not have an identity"
                 )
         return (ops.largest if p > 0 else ops.smallest)(size, axes, builtins.bool(keepdim))
     if p == 0:
@@ -594,7 +595,8 @@ def histc(input, bins=100, min=0, max=0):
 
 
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
-    """Where each value would be inserted to keep the innermost dim sorted; `sorter` holds the order of an unsorted one"""
+    """Where each value would be inserted to keep the innermost dim sorted; `sorter` holds the order of an unsorted
+    one"""
     if sorter is not None:
         sorted_sequence = sorted_sequence.gather(-1, sorter)
     kind = dtypes.int32 if out_int32 else dtypes.int64

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from .. import functions
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, as_array, wrap
 
 __all__ = [
     "clip_grad_norm_",
@@ -66,7 +66,7 @@ def get_total_norm(
     if not arrays:
         return functions.tensor(0.0)
     with np.errstate(all="ignore"):
-        total = np.asarray(_norm(np.stack([_norm(array, norm_type) for array in arrays]), norm_type))
+        total = as_array(_norm(np.stack([_norm(array, norm_type) for array in arrays]), norm_type))
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "

@@ -41,11 +41,11 @@ def takes(function, *wanted):
     return refuse
 
 
-def not_differentiable(name):
-    """The formula of an op that torch records without knowing its derivative: backward raises."""
+def not_differentiable(error):
+    """The formula of an op that torch records without knowing its derivative: backward raises `error`."""
 
     def formula(g):
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+        raise error
 
     return formula
 
@@ -56,8 +56,8 @@ def _no_booleans(*operands):
     if any(flags):
         instead = "`^` or `logical_xor()` operator" if all(flags) else "`~` or `logical_not()` operator"
         raise RuntimeError(
-            f"Subtraction, the `-` operator, with {'two' if all(flags) else 'a'} bool tensor{'s' if all(flags) else ''} is not "
-            "supported. "
+            f"Subtraction, the `-` operator, with {'two' if all(flags) else 'a'} bool "
+            f"tensor{'s' if all(flags) else ''} is not supported. "
             + ("" if all(flags) else "If you are trying to invert a mask, use the ")
             + (f"Use the {instead} instead." if all(flags) else f"{instead} instead.")
         )
@@ -457,8 +457,8 @@ def frac(xp, x):
 
 @primitive(
     promote="same",
-    a=not_differentiable("floor_divide"),
-    b=not_differentiable("floor_divide"),
+    a=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
+    b=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
     refuse=takes("floor_divide"),
     name="NotImplemented",
 )
@@ -771,3 +771,36 @@ def sinc(xp, x):
 def copied(xp, x, src):
     """src, in the place of x"""
     return xp.copy(src)
+
+
+# torch writes these three in place without a derivative, because the input that it needs is gone.
+
+
+@primitive(
+    promote="float",
+    x=not_differentiable(NotImplementedError("the derivative for 'inplace version of acosh' is not implemented.")),
+    name="AcoshBackward1",
+)
+def acosh_in_place(xp, x):
+    """acosh, as acosh_ records it"""
+    return xp.acosh(x)
+
+
+@primitive(
+    promote="float",
+    x=not_differentiable(NotImplementedError("the derivative for 'inplace version of asinh' is not implemented.")),
+    name="AsinhBackward1",
+)
+def asinh_in_place(xp, x):
+    """asinh, as asinh_ records it"""
+    return xp.asinh(x)
+
+
+@primitive(
+    promote="float",
+    x=not_differentiable(NotImplementedError("the derivative for 'inplace version of atanh' is not implemented.")),
+    name="AtanhBackward1",
+)
+def atanh_in_place(xp, x):
+    """atanh, as atanh_ records it"""
+    return xp.atanh(x)

@@ -1,8 +1,8 @@
 """Reading and writing parts of a tensor.
 
-Owns forward and derivative formulas of indexing, gathering and scattering. Every read has its adjoint, a sum into zeros,
-and the other way round. `key` is an index NumPy understands (a tuple of ints, slices, None, Ellipsis and integer or
-boolean arrays), already checked; `index` is an integer array.
+Owns forward and derivative formulas of indexing, gathering and scattering. Every read has its adjoint, a sum into
+zeros, and the other way round. `key` is an index NumPy understands (a tuple of ints, slices, None, Ellipsis and integer
+or boolean arrays), already checked; `index` is an integer array.
 """
 
 from ..primitive import primitive
@@ -24,7 +24,7 @@ def slice_adjoint(xp, x, *, shape, key):
     return xp.slice_adjoint(x, shape, key)
 
 
-@primitive(x=lambda g, xp, x_shape, key: xp.index_adjoint(g, x_shape, key))
+@primitive(held=("key",), x=lambda g, xp, x_shape, key: xp.index_adjoint(g, x_shape, key))
 def index(xp, x, *, key):
     """x[key] for a key with integer or boolean arrays: a copy."""
     return x[key]
@@ -47,6 +47,17 @@ def with_item(xp, x, value, *, key):
 
 
 @primitive(
+    held=("key",),
+    x=lambda g, xp, key: xp.with_item(g, xp.zeros_like(xp.item(g, key)), key),
+    value=lambda g, xp, value_shape, key: xp.sum_to(xp.item(g, key), value_shape),
+)
+def index_put(xp, x, value, *, key):
+    """A copy of x with x[key] = value for a key with integer or boolean arrays."""
+    return xp.with_item(x, value, key)
+
+
+@primitive(
+    held=("key",),
     x=lambda g: g,
     value=lambda g, xp, value_shape, key: xp.sum_to(xp.item(g, key), value_shape),
     name="IndexPutBackward0",
@@ -56,7 +67,7 @@ def with_item_added(xp, x, value, *, key):
     return xp.with_item_added(x, value, key)
 
 
-@primitive(x=lambda g, xp, x_shape, axis, index: xp.gather_adjoint(g, x_shape, axis, index))
+@primitive(held=("index",), x=lambda g, xp, x_shape, axis, index: xp.gather_adjoint(g, x_shape, axis, index))
 def gather(xp, x, *, axis, index):
     """out[i][j] = x[index[i][j]][j] along axis 0, and so on; index may be smaller than x elsewhere"""
     return xp.gather(x, axis, index)
@@ -69,6 +80,7 @@ def gather_adjoint(xp, x, *, shape, axis, index):
 
 
 @primitive(
+    held=("index",),
     x=lambda g, xp, src_shape, axis, index: xp.scatter(g, xp.zeros(index.shape, g), axis, index),
     src=lambda g, xp, src_shape, axis, index: xp.embed(xp.gather(g, axis, index), src_shape),
 )
@@ -78,6 +90,7 @@ def scatter(xp, x, src, *, axis, index):
 
 
 @primitive(
+    held=("index",),
     x=lambda g: g,
     src=lambda g, xp, src_shape, axis, index: xp.embed(xp.gather(g, axis, index), src_shape),
 )

@@ -77,7 +77,8 @@ def triu(xp, x, *, k):
 
 @functools.cache
 def concat_of(n):
-    """The op that joins n tensors along an axis: `concat_of(2)(a, b, axis, bounds)`; `bounds` says where each begins."""
+    """The op that joins n tensors along an axis: `concat_of(2)(a, b, axis, bounds)`; `bounds` says where each
+    begins."""
     names = [f"x{i}" for i in range(n)]
 
     def concat(xp, *arrays, axis, bounds):
