@@ -23,8 +23,8 @@ except ImportError as error:
     ) from error
 if not hasattr(torch, "_C"):
     raise ImportError(
-        "arrays on a GPU are torch's, but in this process the name torch stands for minigrad, as under `python -m minigrad "
-        "run`: use minigrad under its own name, or stay on the CPU"
+        "arrays on a GPU are torch's, but in this process the name torch stands for minigrad, as under "
+        "`python -m minigrad run`: use minigrad under its own name, or stay on the CPU"
     )
 
 from . import dtypes
@@ -433,7 +433,7 @@ class TorchArray:
         return TorchArray(self.tensor.reshape(-1))
 
     def transpose(self, axes):
-        return TorchArray(self.tensor.permute(axes))
+        return TorchArray(self.tensor.permute(tuple(axes)))
 
     def swapaxes(self, axis1, axis2):
         return TorchArray(self.tensor.transpose(axis1, axis2))
@@ -479,6 +479,8 @@ class TorchArray:
             return NotImplemented
         if method == "at":
             return _write_at(function, *inputs)
+        if out is not None and out[0].__class__ is not TorchArray:
+            raise other_device(self.tensor.device, "cpu")
         if out is not None and out[0] is inputs[0] and ufunc in IN_PLACE and method == "__call__":
             IN_PLACE[ufunc](out[0].tensor, _beside(inputs[1]))
             return out[0]
@@ -495,8 +497,6 @@ class TorchArray:
             result = result.to(torch_dtype(dtype))
         if out is None:
             return TorchArray(result)
-        if out[0].__class__ is not TorchArray:
-            raise other_device(self.tensor.device, "cpu")
         out[0].tensor.copy_(result)
         return out[0]
 

@@ -66,6 +66,17 @@ def test_without_torch_the_error_names_the_extra():
     assert "\ngpu = [" in extras
 
 
+def test_where_torch_is_minigrad_the_error_says_so():
+    script = "\n".join([
+        f"import sys; sys.path[:0] = {sys.path!r}",
+        "import minigrad; sys.modules['torch'] = minigrad",
+        "try: minigrad.ones(2).to('cuda')",
+        "except RuntimeError as error: assert 'stands for minigrad' in str(error), error",
+        "else: raise SystemExit('no error')",
+    ])  # fmt: skip
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_no_function_of_the_namespace_leaves_torch():
     tree = ast.parse(inspect.getsource(Torch))
     assert not [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "np"]
@@ -386,6 +397,70 @@ def trained(held, optimizer, loss_of):
 def test_a_network_learns_the_same(optimizer, loss_of):
     for ours, theirs in zip(trained(False, optimizer, loss_of), trained(True, optimizer, loss_of)):
         assert np.abs(ours - theirs).max() < 1e-5
+
+
+def test_a_function_of_the_user_s():
+    class Pair(autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx, first, second):
+            assert all_held(first, second)  # the second one never arrived: zeros
+            return 2 * first + 3 * second
+
+    x = hold(torch.ones(3)).requires_grad_()
+    Pair.apply(x)[0].sum().backward()
+    assert x.grad.tolist() == [2, 2, 2] and all_held(x.grad)
+
+
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+def test_hooks_anomalies_and_clipping():
+    x = hold(torch.tensor([-1.0, 4.0])).requires_grad_()
+    seen = []
+    x.register_hook(lambda g: seen.append(g) or g * 2)
+    y = x * 3
+    y.retain_grad()
+    y.sum().backward()
+    assert all_held(*seen, x.grad, y.grad) and x.grad.tolist() == [6, 6]
+    norm = minigrad.nn.utils.clip_grad_norm_([x], 1.0)
+    assert abs(norm.item() - 72**0.5) < 1e-5 and abs(x.grad.norm().item() - 1) < 1e-5 and all_held(norm, x.grad)
+    minigrad.nn.utils.clip_grad_value_([x], 0.5)
+    assert x.grad.tolist() == [0.5, 0.5]
+    with autograd.detect_anomaly(), pytest.raises(RuntimeError, match="returned nan values"):
+        (x.sqrt() * 0).sum().backward()
+
+
+def test_layers_of_every_sort():
+    nn = minigrad.nn
+    minigrad.manual_seed(0)
+    x = minigrad.randn(4, 6)
+    for layer in (
+        nn.Linear(6, 2), nn.BatchNorm1d(6), nn.LayerNorm(6), nn.GELU(), nn.Dropout(0.5), nn.PReLU(), nn.Softmax(1),
+    ):  # fmt: skip
+        outputs = []
+        for held in (False, True):
+            given = x.clone()
+            if held:
+                layer.zero_grad()
+                for t in [*layer.parameters(), *layer.buffers()]:
+                    t.data = hold(torch.from_numpy(numbers(t).copy()))
+                given = on_torch(given)[0]
+            given.requires_grad_()
+            minigrad.manual_seed(1)
+            out = layer(given)
+            out.sum().backward()
+            assert all_held(out, given.grad) == held
+            outputs += [numbers(out), numbers(given.grad)]
+        for ours, theirs in zip(outputs[:2], outputs[2:], strict=True):
+            assert np.abs(ours - theirs).max() < 1e-5, layer
+
+
+def test_saved_and_loaded(tmp_path):
+    x = hold(torch.arange(3.0))
+    minigrad.save({"x": x}, tmp_path / "x")
+    assert minigrad.load(tmp_path / "x")["x"].tolist() == [0, 1, 2]
 
 
 # -- devices -----------------------------------------------------------------------------------------------------------
