@@ -1,7 +1,6 @@
 """torch.cuda's questions, answered by torch where there is a GPU; NumPy's arrays live on the CPU."""
 
 import functools
-import shutil
 
 
 @functools.cache
@@ -10,6 +9,8 @@ def is_available():
 
     Importing torch takes a second or more, so it is asked only where NVIDIA's driver is.
     """
+    import shutil  # here: it is slow to import
+
     if shutil.which("nvidia-smi") is None:
         return False
     try:

@@ -8,7 +8,6 @@ formatted: the cost is that of the text and not of the tensor.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import sys
 from collections.abc import Iterator
@@ -22,22 +21,21 @@ from minigrad.tensor import Tensor
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_format", "tensor_repr"]
 
 
-@dataclasses.dataclass
-class _Options:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
-
-
-_options = _Options()
-
 _PROFILES: dict[str, dict[str, float]] = {
     "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
     "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
     "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
 }
+
+
+class _Options:
+    sci_mode: bool | None = None
+
+    def __init__(self) -> None:
+        vars(self).update(_PROFILES["default"], sci_mode=None)
+
+
+_options = _Options()
 
 
 def set_printoptions(
@@ -71,7 +69,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """The options in force, as a dict that set_printoptions takes back as keyword arguments."""
-    return dataclasses.asdict(_options)
+    return dict(vars(_options))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 Owns the switch. While it is on, recording an op also keeps the call's stack, and the engine checks every cotangent.
 """
 
-import traceback
 import warnings
 
 import numpy as np
@@ -44,6 +43,8 @@ def _with_trace(record):
 
 def _stack():
     """The lines of the stack down to the call of the op, without the frames that record it."""
+    import traceback  # here: it is slow to import, and anomaly mode is rare
+
     frames = traceback.extract_stack()
     while frames[-1].filename.startswith("<minigrad") or frames[-1].filename in _RECORDING:
         frames.pop()

@@ -3,8 +3,6 @@
 Owns the rank rules of matmul, and einsum as a chain of batched products. Knows no derivative.
 """
 
-import string
-
 import numpy as np
 
 from ..ops import linalg as ops
@@ -342,6 +340,8 @@ def tensordot(a, b, dims=2):
 
 # -- einsum --------------------------------------------------------------------------------------------------------
 
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 
 def einsum(equation, *operands):
     """Sums of products by Einstein's convention, as einsum("ij,jk->ik", a, b).
@@ -371,10 +371,8 @@ def einsum(equation, *operands):
 
 def _from_sublists(args):
     """The equation that torch's interleaved format (operand, [labels], ..., [output]) stands for."""
-    letters = string.ascii_letters
-
     def text(labels):
-        return "".join("..." if label is ... else letters[label] for label in labels)
+        return "".join("..." if label is ... else LETTERS[label] for label in labels)
 
     output = "->" + text(args[-1]) if len(args) % 2 else ""
     pairs = args[: len(args) // 2 * 2]
@@ -394,7 +392,7 @@ def _parse(equation, operands):
     for number, (text, x) in enumerate(zip(texts, operands)):
         named = text.replace("...", "")
         for c in named:
-            if c not in string.ascii_letters:
+            if c not in LETTERS:
                 raise RuntimeError(
                     f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts "
                     "must be in [a-zA-Z]"

@@ -417,6 +417,9 @@ def _tensors(tensors, function):
     return tensors
 
 
+MOST_JOINED = 32
+
+
 def cat(tensors, dim=0, *, axis=None):
     """The tensors joined along a dim; their other sizes must agree"""
     tensors = _tensors(tensors, "torch.cat")
@@ -442,6 +445,8 @@ def cat(tensors, dim=0, *, axis=None):
     joined = [to_dtype(x, target) for x in joined]
     if len(joined) == 1:
         return joined[0].clone()
+    if len(joined) > MOST_JOINED:  # the op is written for each number of inputs: many are joined in groups
+        return cat([cat(joined[i : i + MOST_JOINED], axis) for i in range(0, len(joined), MOST_JOINED)], axis)
     bounds = [0]
     for x in joined:
         bounds.append(bounds[-1] + x._array.shape[axis])
