@@ -291,7 +291,9 @@ class Builder:
             if kind == "bool":
                 return str(self.choose.chance(50))
             if self.odd_values and self.choose.chance(25):
-                return self.choose.pick(["np.nan", "np.inf", "-np.inf", "-0.0", "1e-310", "1e30"])
+                odd = ["np.nan", "np.inf", "-np.inf", "-0.0", "1e-310"]
+                # In float32 the square of 1e30 overflows, unless an engine adds up in float64.
+                return self.choose.pick(odd if self.floats == "float32" else [*odd, "1e30"])
             return str((self.choose.below(25) - 12) / 4)
         return "[" + ", ".join(self.literal(shape[1:], kind) for _ in range(shape[0])) + "]"
 
@@ -467,6 +469,8 @@ class Builder:
         fits = self.names(
             lambda o: _broadcast(t.shape, o.shape) == tuple(t.shape) and (o.dtype.is_floating_point or self.mixed)
         )
+        # What is read while it is being written has no value that torch would promise.
+        fits = [name for name in fits if name == x or _root(self.tensors[name]) is not _root(t)]
         y = self.choose.pick(fits or [x])
         if not self.ordinary(y):
             return None
@@ -492,7 +496,7 @@ class Builder:
         if _is_expanded(t):
             # Most ops refuse; those that do not leave a graph that fails when it is run.
             forms = [form for form in forms if not any(w in form for w in ("[", "fill_", "zero_", "copy_", "tril_"))]
-        z = self.choose.pick(self.names(lambda o: o.shape == t.shape and o is not t) or [f"{x}.clone()"])
+        z = self.choose.pick(self.names(lambda o: o.shape == t.shape and _root(o) is not _root(t)) or [f"{x}.clone()"])
         text = self.choose.pick(forms).format(x=x, y=y, z=z, k=k)
         if self.choose.chance(25) and not _is_expanded(t):
             # Through a view that nobody keeps.
@@ -507,7 +511,7 @@ class Builder:
 
     def _may_be_undefined(self, t: Any) -> bool:
         """From a Function that does not materialize gradients: written to in place, torch 2.13 crashes in backward."""
-        made_by = type((t if t._base is None else t._base).grad_fn).__name__.removesuffix("Backward")
+        made_by = type(_root(t).grad_fn).__name__.removesuffix("Backward")
         return any(s.startswith(f"class {made_by}(") and "materialize" in s for s in self.statements)
 
     def data(self) -> str | None:
@@ -765,6 +769,10 @@ def _readable(t: Any) -> bool:
         return False
 
 
+def _root(t: Any) -> Any:
+    return t if t._base is None else t._base
+
+
 def _is_plain_input(t: Any) -> bool:
     """May be asked for as an input: of a Function's several outputs torch runs the Function for the others too."""
     return t.requires_grad and not type(t.grad_fn).__name__.endswith("Backward")
@@ -775,7 +783,7 @@ def _is_expanded(t: Any) -> bool:
 
 
 def _is_on_leaf(t: Any) -> bool:
-    base = t if t._base is None else t._base
+    base = _root(t)
     return bool(base.requires_grad and base.is_leaf)
 
 
