@@ -359,7 +359,7 @@ class TorchArray:
 
     # -- what it is
 
-    shape = property(lambda self: tuple(self.tensor.shape))
+    shape = property(lambda self: self.tensor.shape)  # torch.Size is a tuple
     ndim = property(lambda self: self.tensor.ndim)
     size = property(lambda self: self.tensor.numel())
     itemsize = property(lambda self: self.tensor.element_size())
@@ -605,6 +605,8 @@ def _operators():
         function = getattr(operator, name + "_" if name in ("and", "or") else name)
 
         def forward(self, other, function=function):
+            if other.__class__ is TorchArray:  # the way to the answer for most, 0.2 us shorter
+                return TorchArray(function(self.tensor, other.tensor))
             other = _beside(other)
             return TorchArray(function(self.tensor, other)) if _fits(other) else NotImplemented
 
