@@ -54,10 +54,16 @@ def workload_table(report: dict[str, Any], name: str) -> str:
         rows = [["", unit, "quartiles", "x faster than torch" if unit == "us" else "torch / this", "/ NumPy by hand"]]
         for cell in found:
             spread = f"{number(cell['q1'])} .. {number(cell['q3'])}" if cell.get("q1") is not None else "-"
+            if 2 * cell.get("disturbed", 0) > cell.get("blocks", 0):
+                spread += " *"
             rows.append(
                 [label(cell), number(cell["median"]), spread, number(ratio(torch, cell)), number(ratio(cell, hand))]
             )
         lines.append(table(rows))
+        if any(row[2].endswith("*") for row in rows):
+            lines.append(
+                "  * more than half of its blocks had to share a processor with other work, or with themselves"
+            )
     for cell in report["results"]:
         if cell["workload"] == name and cell.get("problem"):
             lines.append(f"  {label(cell)}: {cell['problem']}")

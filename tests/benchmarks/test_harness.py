@@ -1,6 +1,7 @@
 """The harness checks, then times, and says why where it does not; no test asserts how long anything takes."""
 
 import gc
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -119,6 +120,27 @@ def test_the_collector_runs_while_timing_and_is_as_before_afterwards():
     measure(made, "numpy")
     assert all(seen)
     assert (gc.isenabled(), gc.get_freeze_count()) == before
+
+
+def test_a_disturbed_block_is_timed_again_and_the_quietest_is_taken(monkeypatch):
+    waits = iter([0.0, 0.5, 0.5, 0.6, 0.6, 0.9])
+    monkeypatch.setattr(harness, "waited", lambda alone: next(waits))
+    monkeypatch.setattr(harness, "PAUSE", 0)
+    times = iter([1.0, 2.0, 3.0])
+    assert harness.undisturbed(lambda: next(times), tries=3, alone=True) == (2.0, True)
+
+
+def test_a_quiet_block_is_timed_once(monkeypatch):
+    monkeypatch.setattr(harness, "waited", lambda alone: 0.0)
+    times = iter([1.0])
+    assert harness.undisturbed(lambda: next(times), tries=3, alone=True) == (1.0, False)
+
+
+def test_without_a_scheduler_to_ask_a_block_counts_as_it_is(monkeypatch):
+    monkeypatch.setattr(harness, "Path", lambda path: Path("/no/such/folder"))
+    for alone in (True, False):
+        assert harness.waited(alone) is None
+        assert harness.undisturbed(lambda: 1.0, tries=3, alone=alone) == (1.0, False)
 
 
 def test_threads_are_pinned_around_a_block_and_restored():
