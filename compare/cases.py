@@ -14,7 +14,20 @@ from typing import Any
 import numpy as np
 
 from .strategies import DTYPES, FLOATS, Source
-from .ulp import ARITHMETIC, CHAIN, COMPOSED, EXACT, FUNCTION, MOVE, REDUCE, SATURATING, SOFTMAX, Bound
+from .ulp import (
+    ARITHMETIC,
+    CHAIN,
+    COMPOSED,
+    EXACT,
+    FUNCTION,
+    MOVE,
+    PRODUCT,
+    REDUCE,
+    SATURATING,
+    SOFTMAX,
+    STEEP,
+    Bound,  # fmt: skip
+)
 
 Shapes = dict[str, tuple[int, ...]]
 Static = dict[str, Any]
@@ -294,7 +307,7 @@ ELEMENTWISE_UNARY = [
     unary("reciprocal", ARITHMETIC, "nonzero"),
     unary("exp", FUNCTION),
     unary("exp2", FUNCTION),
-    unary("expm1", FUNCTION),
+    unary("expm1", SATURATING),
     unary("log", FUNCTION, "positive"),
     unary("log2", FUNCTION, "positive"),
     unary("log10", FUNCTION, "positive"),
@@ -402,8 +415,8 @@ REDUCTIONS = [
     shaped("sum.dtype", "T.sum(x, dtype=T.float64)", bound=REDUCE),
     reduction("mean", REDUCE, errors=["T.mean(T.ones(2, 3), 2)", "T.mean(T.tensor([1, 2]))"]),
     shaped("mean.all", "T.mean(x)", bound=REDUCE),
-    shaped("prod.all", "T.prod(x)", bound=REDUCE),
-    reduction("prod", REDUCE, static={"dim": dim}, errors=["T.prod(T.ones(2, 3), 2)"]),
+    shaped("prod.all", "T.prod(x)", bound=PRODUCT),
+    reduction("prod", PRODUCT, static={"dim": dim}, errors=["T.prod(T.ones(2, 3), 2)"]),
     shaped("max.all", "T.max(x)", bound=EXACT, errors=["T.max(T.ones(0))"]),
     shaped("min.all", "T.min(x)", bound=EXACT, errors=["T.min(T.ones(0))"]),
     reduction("max", EXACT, static={"dim": dim}, errors=["T.max(T.ones(2, 3), 2)", "T.max(T.ones(0, 2), 0)"]),
@@ -430,7 +443,7 @@ REDUCTIONS = [
     shaped("all.all", "T.all(x)", bound=EXACT, orders=0),
     shaped("any.all", "T.any(x)", bound=EXACT, orders=0),
     shaped("cumsum", "T.cumsum(x, dim)", {"dim": dim}, REDUCE, errors=["T.cumsum(T.ones(2), 1)"]),
-    shaped("cumprod", "T.cumprod(x, dim)", {"dim": dim}, REDUCE, errors=["T.cumprod(T.ones(2), 1)"]),
+    shaped("cumprod", "T.cumprod(x, dim)", {"dim": dim}, PRODUCT, errors=["T.cumprod(T.ones(2), 1)"]),
     reduction("logsumexp", SOFTMAX, static={"dim": some_dims}),
     shaped("softmax", "T.softmax(x, dim)", {"dim": dim}, SOFTMAX, errors=["T.softmax(T.ones(2), 1)"]),
     shaped("log_softmax", "T.log_softmax(x, dim)", {"dim": dim}, SOFTMAX, errors=["T.log_softmax(T.ones(2), 1)"]),
@@ -591,7 +604,7 @@ CONVERSION = [
     shaped("numel", "x.numel()", orders=0, bound=EXACT),
     shaped("dim", "x.dim()", orders=0, bound=EXACT),
     shaped("size", "tuple(x.size())", orders=0, bound=EXACT),
-    shaped("item", "x.sum().item()", orders=0, bound=REDUCE),
+    shaped("item", "x.reshape(-1)[:1].sum().item()", orders=0, bound=EXACT),
     shaped("data", "x.data", orders=0, bound=MOVE),
     Case("stride", "(x.stride(), x.is_contiguous())", ("x",), orders=0, bound=EXACT, skip=["negative"]),
 ]  # fmt: skip
@@ -666,7 +679,7 @@ FUNCTIONAL = [
     functional("selu", COMPOSED),
     functional("celu", COMPOSED, "alpha", {"alpha": [1.0, 0.5]}),
     functional("gelu", COMPOSED),
-    functional("gelu.tanh", COMPOSED, "approximate='tanh'"),
+    functional("gelu.tanh", STEEP, "approximate='tanh'"),
     functional("silu", COMPOSED),
     functional("mish", COMPOSED),
     functional("hardtanh", EXACT),
@@ -702,9 +715,9 @@ FUNCTIONAL = [
          bound=MOVE, optional=True, dtypes=FLOATS),
     Case("F.cosine_similarity", f"{F}.cosine_similarity(x, y, dim=-1)", ("x", "y"), ["m n, m n", "n, n"],
          bound=COMPOSED,
-         optional=True, dtypes=FLOATS),
+         optional=True, dtypes=FLOATS[:2]),
     Case("F.pairwise_distance", f"{F}.pairwise_distance(x, y)", ("x", "y"), ["m n, m n"], bound=REDUCE, optional=True,
-         dtypes=FLOATS),
+         dtypes=FLOATS[:2]),
     pairwise("mse_loss", REDUCE),
     pairwise("l1_loss", REDUCE),
     pairwise("smooth_l1_loss", REDUCE, "beta=beta", {"beta": [1.0, 0.3]}),
@@ -715,7 +728,7 @@ FUNCTIONAL = [
          ["m n, m n"], static={"reduction": ["mean", "sum", "none"]}, bound=COMPOSED, skip=["special"], optional=True,
          dtypes=FLOATS),
     pairwise("kl_div", COMPOSED, domain={"y": "positive"}),
-    pairwise("soft_margin_loss", COMPOSED, constant=["y"], skip=["alias"]),
+    pairwise("soft_margin_loss", STEEP, constant=["y"], skip=["alias"]),
     pairwise("hinge_embedding_loss", REDUCE, constant=["y"], skip=["alias"]),
     Case("F.nll_loss", f"{F}.nll_loss(x, label, reduction=reduction)", ("x",), ["m n"], bound=REDUCE, skip=["empty"],
          static={"label": labels, "reduction": ["mean", "sum", "none"]}, optional=True, dtypes=FLOATS),
@@ -753,7 +766,7 @@ MORE = [
     more("deg2rad", "T.deg2rad(x)", bound=ARITHMETIC),
     more("rad2deg", "T.rad2deg(x)", bound=ARITHMETIC),
     more("fill", "T.fill(x, value)", static={"value": [2, 0.5]}),
-    more("fill.tensor", "T.fill(x, y.sum())", "x y", bound=REDUCE, skip=["alias"]),
+    more("fill.tensor", "T.fill(x, y.reshape(-1)[:1].sum())", "x y", bound=REDUCE, skip=["alias"]),
     more("copy_", "x.clone().copy_(y)", "x y", ["m n, m n", "m n, n", "m, 1"], bound=MOVE, skip=["alias"]),
     more("write through a view", "[c := x.clone(), c[1].mul_(y)][0]", "x y", ["3 n, n", "2 n, 1"], bound=ARITHMETIC,
          skip=["alias"]),
@@ -797,7 +810,7 @@ MORE = [
     more("logcumsumexp", "T.logcumsumexp(x, dim)", static={"dim": dim}, bound=SOFTMAX),
     more("cummax", "T.cummax(x, dim)", static={"dim": dim}),
     more("cummin", "T.cummin(x, dim)", static={"dim": dim}),
-    more("median", "T.median(x)", dtypes=FLOATS[:2], skip=["ties", "expanded", "empty"]),
+    more("median", "T.median(x)", dtypes=FLOATS[:2], skip=["ties", "expanded", "empty", "special"], distinct=True),
     more("nansum", "T.nansum(x)", bound=REDUCE),
     more("nanmean", "T.nanmean(x)", bound=REDUCE),
     more("std_mean", "T.std_mean(x, dim)", static={"dim": dims}, bound=REDUCE),

@@ -65,6 +65,18 @@ def _float_into_integer(example: Any) -> bool:
     return not example.operands[0].is_float and any(o.is_float for o in example.operands)
 
 
+def _strided(example: Any) -> bool:
+    return any(o.layout != "contiguous" for o in example.operands)
+
+
+def _unsigned(example: Any) -> bool:
+    return any(o.dtype == "uint8" for o in example.operands)
+
+
+def _empty(example: Any) -> bool:
+    return any(o.values.size == 0 for o in example.operands)
+
+
 def _bool_mixed(example: Any) -> bool:
     dtypes = {o.dtype for o in example.operands}
     return "bool" in dtypes and len(dtypes) > 1
@@ -87,6 +99,16 @@ TABLE: list[Known] = [
     Known("*_mean", "out1", "Welford's running mean is nan once it has met inf; the mean itself is inf", _infinite),
     Known("addcdiv", "*error*", "torch's backward of integer + float casts back to the integer's dtype",
           _float_into_integer),
+    *(Known(row, label, "torch subtracts 1 from the bool exponent in its backward", _bool_mixed)
+      for row in ("pow", "x [*][*] y") for label in ("*error*",)),
+    Known("pow*", "*", "as for addc* below", _special_half),
+    Known("kron", "error", "torch takes a view of what it should reshape", _strided),
+    Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
+    Known("addcdiv", "*grad*", "of an integer and float64 scalars: torch's backward rounds to float32 on the way",
+          _mixed),
+    *(Known(row, "*error", "of nothing: which checks come before the look at the size differs from op to op", _empty)
+      for row in ("*mm*", "*einsum*", "x @ y", "matmul", "dot", "mv", "F.linear*")),
+    Known("matmul", "*error", "of a bool and another dtype, as below", _bool_mixed),
     Known("*mm*", "*error", "of a bool and another dtype: which of two refusals comes first depends on the shapes",
           _bool_mixed),
     Known("*einsum*", "*error", "of a bool and another dtype, as above", _bool_mixed),
@@ -95,10 +117,13 @@ TABLE: list[Known] = [
     Known("atanh", "in-place error", "torch has no derivative of atanh_, though it has that of atanh"),
     *(Known("*prod*", label, "torch divides the product by the entry: inf / inf", _infinite) for label in DERIVATIVES),
     Known("addr", "*error*", "torch's backward refuses the mixed dtypes that its forward took", _mixed),
-    *(Known(row, label, LOOPS, _infinite) for row in ("F.relu6", "F.hardtanh", "F.selu") for label in DERIVATIVES),
+    *(Known(row, label, LOOPS, _infinite) for row in ("F.relu6", "F.hardtanh", "F.*elu") for label in DERIVATIVES),
     Known("F.gelu*", "*", LOOPS, _infinite),
+    *(Known("logit", label, LOOPS + " (at -0)", _infinite) for label in DERIVATIVES),
     Known("remainder", "*", LOOPS, _subnormal),
-    Known("*% y", "*", LOOPS, _subnormal),
+    *(Known(row, "*", LOOPS, _subnormal) for row in ("x % y", "number % x")),
+    *(Known("*prod*", label, "torch divides the product by the entry, which overflows",
+            _subnormal) for label in DERIVATIVES),
     Known("F.bilinear", "*grad*", "0 * inf, in the order in which the three factors are multiplied", _infinite),
     Known("F.*", "*", "half-precision subnormals: torch's fused kernels compute in float32 and round once, a "
           "composition rounds at every step", _special_half),

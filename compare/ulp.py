@@ -58,7 +58,11 @@ SATURATING = Bound("saturating", 4, 2, 0, "as function; 1 - tanh ** 2 leaves eps
                    gradient_floor=4)  # fmt: skip
 COMPOSED = Bound("composed", 6, 4, 8, "a function of a rounded function: NumPy's error may be 4 times torch's, "
                  "and is amplified alike", gradient_floor=2)  # fmt: skip
+STEEP = Bound("steep", 6, 4, 8, "as composed; what 1 - tanh ** 2 leaves is multiplied by powers of the input",
+              gradient_floor=64)  # fmt: skip
 REDUCE = Bound("reduce", 1, 1, 4, "torch and NumPy add in different orders: a few eps of sum|terms|, never of |result|")
+PRODUCT = Bound("product", 1, 1, 4, "as reduce; torch's derivative divides the product by an entry",
+                gradient_floor=16)  # fmt: skip
 SOFTMAX = Bound(
     "softmax", 4, 4, 8, "exp of a rounded difference, then a sum near 1 whose log has eps of absolute error", floor=4
 )
@@ -122,8 +126,8 @@ def within(
     if bad.any() and scale is not None and ours.dtype.kind == "f":
         with np.errstate(all="ignore"):
             apart = np.abs(ours.astype(np.float64) - theirs.astype(np.float64))
-            tiny = float(np.finfo(ours.dtype).smallest_subnormal)
-            allowed = eps(ours.dtype) * (bound.terms * np.nan_to_num(scale, posinf=0.0) + bound.floor) + 2 * tiny
+            tiny = float(np.finfo(ours.dtype).tiny)  # below it intermediate results have lost their digits
+            allowed = eps(ours.dtype) * (bound.terms * np.nan_to_num(scale, posinf=0.0) + bound.floor) + tiny
         bad &= ~(np.isfinite(apart) & (apart <= allowed))
     return ulps, bad
 

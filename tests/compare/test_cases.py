@@ -119,7 +119,7 @@ def test_every_function_has_a_row() -> None:
         n for n, f in vars(minigrad).items() if inspect.isfunction(f) and not n.startswith("_") and hasattr(torch, n)
     ]
     assert len(public) > 200
-    assert [n for n in public if n not in mentioned] == []
+    assert [n for n in public if n not in mentioned and n.removesuffix("_") not in mentioned] == []
 
 
 # neither differentiable nor random: settings and questions about tensors, each with tests of its own
