@@ -198,8 +198,9 @@ def _known(x):
 
 Tensor.__add__ = Tensor.__radd__ = elementwise.add.primitive.operator
 Tensor.__mul__ = Tensor.__rmul__ = elementwise.mul.primitive.operator
-Tensor.__sub__, Tensor.__rsub__ = elementwise.sub.primitive.operator, _reflected(functions.sub)
-Tensor.__truediv__, Tensor.__rtruediv__ = elementwise.div.primitive.operator, _reflected(elementwise.div)
+Tensor.__sub__, Tensor.__rsub__ = elementwise.sub.primitive.operator, elementwise.rsub.primitive.operator
+Tensor.__truediv__ = elementwise.div.primitive.operator
+Tensor.__rtruediv__ = _operator(lambda self, other: elementwise.reciprocal(self) * other)  # as torch computes it
 Tensor.__floordiv__, Tensor.__rfloordiv__ = _operator(functions.floor_divide), _reflected(functions.floor_divide)
 Tensor.__mod__, Tensor.__rmod__ = _operator(functions.remainder), _reflected(functions.remainder)
 Tensor.__pow__, Tensor.__rpow__ = _operator(functions.pow), _reflected(functions.pow)
@@ -237,7 +238,7 @@ Tensor.T = property(
 
 def _mT(self):
     if self._array.ndim == 0:
-        return functions.t(self)
+        return self
     if self._array.ndim < 2:
         raise RuntimeError(
             f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."

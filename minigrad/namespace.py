@@ -11,7 +11,7 @@ import numpy as np
 
 _DIRECT = (
     "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh "
-    "abs floor ceil trunc remainder fmod maximum minimum fmax fmin logaddexp zeros_like logaddexp2 "
+    "abs floor ceil trunc fmod maximum minimum fmax fmin logaddexp zeros_like logaddexp2 "
     "logical_and logical_or logical_xor logical_not isinf isfinite signbit hypot copysign"
 ).split()
 
@@ -112,6 +112,12 @@ class NumPy:
 
     def sign(x):
         return np.subtract(x > 0, x < 0, dtype=x.dtype)  # of nan 0, as in torch
+
+    def remainder(x1, x2):
+        if x1.dtype.kind != "f":
+            return np.remainder(x1, x2)
+        rest = np.fmod(x1, x2)  # np.remainder gives 0. the sign of x2, torch leaves it that of x1
+        return np.where((rest != 0) & ((x2 < 0) != (rest < 0)), rest + x2, rest)
 
     def div_floor(a, b):
         return np.floor_divide(a, b)
@@ -253,6 +259,10 @@ class NumPy:
         flipped = np.argsort(np.flip(x, axis), axis=axis, kind="stable")
         return np.flip(x.shape[axis] - 1 - flipped, axis).copy()
 
+    def cond(predicate, then, otherwise):
+        """One of two computations, by the truth of a 0-d array: the only way a formula may depend on a value."""
+        return then() if predicate else otherwise()
+
     def cumsum(x, axis):
         return np.cumsum(x, axis=axis, dtype=None if x.dtype.kind == "f" else np.int64)
 
@@ -314,7 +324,11 @@ class NumPy:
     def item(x, key):
         return x[key]
 
-    slice = index = item
+    slice = item
+
+    def index(x, key):
+        out = x[key]
+        return out if out.__class__ is np.ndarray and out.flags.c_contiguous else np.array(out, order="C")
 
     def slice_adjoint(x, shape, key):
         out = np.zeros(shape, x.dtype)

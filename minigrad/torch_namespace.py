@@ -265,6 +265,12 @@ class Torch:
         out.view(-1).index_add_(0, positions.reshape(-1), value.reshape(-1))
         return out
 
+    def cond(predicate, then, otherwise):
+        return then() if bool(predicate) else otherwise()
+
+    def index(x, key):
+        return x[key]
+
     def gather(x, axis, index):
         return torch.gather(x, axis, index)
 
@@ -321,7 +327,7 @@ class Torch:
 
 
 _BINARY = {"atan2", "logaddexp", "logaddexp2", "fmax", "fmin", "remainder", "fmod", "hypot", "copysign"}
-for _name in _DIRECT:
+for _name in (*_DIRECT, "remainder"):
     if not hasattr(Torch, _name):
         _function = getattr(torch, _name)
         setattr(Torch, _name, _of_tensors(_function) if _name in _BINARY else _function)

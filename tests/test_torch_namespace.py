@@ -98,11 +98,12 @@ SHAPES = {
 }  # fmt: skip
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "addcmul": {"value": 2.0},
-    "addcdiv": {"value": 2.0}, "logit": {"eps": 0.1}, "round": {"decimals": 1},
+    "addcdiv": {"value": 2.0}, "lerp_by": {"weight": 0.3}, "logit": {"eps": 0.1}, "round": {"decimals": 1},
     "cast": {"dtype": np.dtype("f4"), "x_dtype": np.dtype("f8")}, "convert": {"dtype": np.dtype("i8")},
     "slice_": {"key": ROWS, "label": "Slice"}, "slice_adjoint": {"shape": (2, 3), "key": ROWS}, "index": {"key": KEY},
     "index_adjoint": {"shape": (2, 3), "key": KEY}, "with_item": {"key": ROWS}, "index_put": {"key": KEY},
     "with_item_added": {"key": KEY},
+    "picked": {"axis": 1, "index": INDEX, "shape": INDEX.shape, "label": "Sort"},
     "gather": {"axis": 1, "index": INDEX}, "gather_adjoint": {"shape": (2, 3), "axis": 1, "index": INDEX},
     "scatter": {"axis": 1, "index": np.array([[0, 2, 1], [1, 2, 0]])}, "scatter_add": {"axis": 1, "index": INDEX},
     "put_positions": {"positions": np.array([0, 4, 2])}, "at_positions": {"positions": np.array([0, 4, 2])},

@@ -371,6 +371,7 @@ def einsum(equation, *operands):
 
 def _from_sublists(args):
     """The equation that torch's interleaved format (operand, [labels], ..., [output]) stands for."""
+
     def text(labels):
         return "".join("..." if label is ... else LETTERS[label] for label in labels)
 

@@ -97,6 +97,8 @@ def _is_bool(x):
 def rsub(input, other, *, alpha=1):
     """other - alpha * input"""
     tensor_argument(input, "rsub")
+    if alpha.__class__ is int and alpha == 1:
+        return ops.rsub(input, other)
     return sub(other, input, alpha=alpha)
 
 
@@ -340,7 +342,7 @@ def lerp(input, end, weight):
                 f"expected dtype {input.dtype.type_name.lower()} for `{name}` but got dtype {x.dtype.type_name.lower()}"
             )
     refuse_kinds(f"lerp_kernel_{'tensor' if isinstance(weight, Tensor) else 'scalar'}", input, "biu")
-    return ops.lerp(input, end, weight)
+    return ops.lerp(input, end, weight) if isinstance(weight, Tensor) else ops.lerp_by(input, end, weight=weight)
 
 
 def addcmul(input, tensor1, tensor2, *, value=1):

@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..namespace import count as _count
 from ..ops import reduction as ops
+from ..ops.indexing import picked
 from ..primitive import to_dtype
 from ..tensor import Tensor, as_array, wrap
 from .arguments import many_dims, one_dim, refuse_kinds, tensor_argument
@@ -193,11 +194,17 @@ def aminmax(input, *, dim=None, keepdim=False):
     return _Aminmax(amin(input, () if dim is None else dim, keepdim), amax(input, () if dim is None else dim, keepdim))
 
 
-def _select(input, axis, indices):
-    """The elements at `indices` along an axis: what max, sort, topk give a gradient to."""
-    if not input._array.ndim:
-        return input.clone()
-    return input.gather(axis, indices)
+def _picked(result, input, axis, indices, keepdim=True):
+    """`result`, a named pair, of the elements at `indices` along an axis, which get the gradient, and the indices.
+
+    Without `keepdim` the axis, of size 1 in `indices`, goes away. Of a 0-d tensor there is one element to pick.
+    """
+    array = input._array
+    index = indices._array if array.ndim else np.zeros(1, np.int64)
+    shape = tuple(n for i, n in enumerate(index.shape) if array.ndim and (keepdim or i != axis))
+    label = result.__name__.capitalize()
+    values = picked(input, axis=axis, index=index, shape=shape, label=label)
+    return result(values, wrap(index.reshape(shape)))
 
 
 def _max_or_min(name, whole, pick, pairwise, result):
@@ -215,10 +222,9 @@ def _max_or_min(name, whole, pick, pairwise, result):
         axis = one_dim(dim, input._array.ndim, name)
         _nonempty(input, (axis,), name)
         if not input._array.ndim:
-            return result(input.clone(), wrap(np.array(0)))
+            return _picked(result, input, 0, None)
         indices = wrap(as_array(pick(input._array, axis=axis, keepdims=True)))
-        values = _select(input, axis, indices)
-        return result(_drop(values, (axis,), keepdim), _drop(indices, (axis,), keepdim))
+        return _picked(result, input, axis, indices, keepdim)
 
     function.__name__ = name
     function.__doc__ = (
@@ -303,13 +309,13 @@ def _running(name, op, result):
     def function(input, dim):
         axis = one_dim(dim, input._array.ndim, name)
         if not input._array.ndim:
-            return result(input.clone(), wrap(np.array(0)))
+            return _picked(result, input, 0, None)
         array = input._array
         best = op.accumulate(array, axis=axis)
         places = np.arange(array.shape[axis]).reshape((-1,) + (1,) * (array.ndim - axis - 1))
         same = (array == best) | ((array != array) & (best != best))
         indices = wrap(np.maximum.accumulate(np.where(same, places, 0), axis=axis))
-        return result(_select(input, axis, indices), indices)
+        return _picked(result, input, axis, indices)
 
     function.__name__ = name
     function.__doc__ = f"(values, indices) of the running {op.__name__}; of equals, the last"
@@ -397,9 +403,9 @@ def sort(input, dim=-1, descending=False, stable=False):
     """(values, indices) in order along a dim; equals keep their order, nan is the largest"""
     axis = one_dim(dim, input._array.ndim, "sort")
     if not input._array.ndim:
-        return _Sort(input.clone(), wrap(np.array(0)))
+        return _picked(_Sort, input, 0, None)
     indices = ops.argsort(input, axis, builtins.bool(descending))
-    return _Sort(_select(input, axis, indices), indices)
+    return _picked(_Sort, input, axis, indices)
 
 
 def argsort(input, dim=-1, descending=False, stable=False):
@@ -421,9 +427,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     if not 0 <= k <= size:
         raise RuntimeError(f"selected index k out of range: {k} of {size} along dim {axis}")
     if not input._array.ndim:
-        return _Topk(input.clone(), wrap(np.array(0)))
+        return _picked(_Topk, input, 0, None)
     indices = ops.argsort(input, axis, builtins.bool(largest)).narrow(axis, 0, k)
-    return _Topk(_select(input, axis, indices), indices)
+    return _picked(_Topk, input, axis, indices)
 
 
 def kthvalue(input, k, dim=-1, keepdim=False):
@@ -433,9 +439,9 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     if not 1 <= k <= (input._array.shape[axis] if input._array.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
     if not input._array.ndim:
-        return _Kth(input.clone(), wrap(np.array(0)))
+        return _picked(_Kth, input, 0, None)
     indices = ops.argsort(input, axis, False).narrow(axis, k - 1, 1)
-    return _Kth(_drop(_select(input, axis, indices), (axis,), keepdim), _drop(indices, (axis,), keepdim))
+    return _picked(_Kth, input, axis, indices, keepdim)
 
 
 def median(input, dim=None, keepdim=False):
@@ -447,7 +453,7 @@ def median(input, dim=None, keepdim=False):
         return median(flatten(input), 0).values
     axis = one_dim(dim, input._array.ndim, "median")
     if not input._array.ndim:
-        return _Median(input.clone(), wrap(np.array(0)))
+        return _picked(_Median, input, 0, None)
     _nonempty(input, (axis,), "median")
     order = ops.argsort(input, axis, False)
     n = input._array.shape[axis]
@@ -456,7 +462,7 @@ def median(input, dim=None, keepdim=False):
         first_nan = n - np.sum(np.isnan(input._array), axis=axis, keepdims=True)
         place = np.where(first_nan < n, first_nan, place)
     indices = wrap(np.take_along_axis(order._array, place, axis))
-    return _Median(_drop(_select(input, axis, indices), (axis,), keepdim), _drop(indices, (axis,), keepdim))
+    return _picked(_Median, input, axis, indices, keepdim)
 
 
 def kept(input, axis):
@@ -468,14 +474,14 @@ def mode(input, dim=-1, keepdim=False):
     """(values, indices) of the most frequent value along a dim: the smallest of those, at its last place"""
     axis = one_dim(dim, input._array.ndim, "mode")
     if not input._array.ndim:
-        return _Mode(input.clone(), wrap(np.array(0)))
+        return _picked(_Mode, input, 0, None)
     moved = np.moveaxis(input._array, axis, -1)
     places = np.empty(moved.shape[:-1], np.int64)
     for i in np.ndindex(places.shape):
         values, counts = np.unique(moved[i], return_counts=True)
         places[i] = np.flatnonzero(moved[i] == values[np.argmax(counts)])[-1]
     indices = wrap(np.expand_dims(places, axis))
-    return _Mode(_drop(_select(input, axis, indices), (axis,), keepdim), _drop(indices, (axis,), keepdim))
+    return _picked(_Mode, input, axis, indices, keepdim)
 
 
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):

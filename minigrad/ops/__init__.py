@@ -55,6 +55,9 @@ class Recorded:
         axes[-2:] = axes[:-3:-1]
         return shape.permute(x, tuple(axes), "Transpose")
 
+    def cond(predicate, then, otherwise):
+        return then() if bool(predicate) else otherwise()
+
     def concat(tensors, axis):
         bounds = [0]
         for t in tensors:

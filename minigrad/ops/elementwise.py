@@ -89,6 +89,14 @@ def sub_scaled(a, b, *, alpha):
     return a - alpha * b
 
 
+@primitive(
+    promote="same", refuse=_no_booleans, explain=_explain_sub, a=lambda g: -g, b=lambda g: g, name="RsubBackward1"
+)
+def rsub(a, b):
+    """b - a"""
+    return b - a
+
+
 @primitive(promote="same", direct=operator.mul, product=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
 def mul(a, b):
     """a * b"""
@@ -183,10 +191,17 @@ def fmod(xp, a, b):
     a=lambda g, weight: g * (1 - weight),
     b=lambda g, weight: g * weight,
     weight=lambda g, a, b: g * (b - a),
+    name="LerpBackward1",
 )
 def lerp(xp, a, b, weight):
     """a + weight * (b - a), computed from the nearer end"""
     return xp.where(xp.abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+
+
+@primitive(promote="same", a=lambda g, weight: g * (1 - weight), b=lambda g, weight: g * weight, name="LerpBackward0")
+def lerp_by(a, b, *, weight):
+    """lerp by a Python number, which saves nothing"""
+    return a + weight * (b - a) if -0.5 < weight < 0.5 else b - (b - a) * (1 - weight)
 
 
 @primitive(

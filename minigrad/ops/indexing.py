@@ -27,7 +27,7 @@ def slice_adjoint(xp, x, *, shape, key):
 @primitive(held=("key",), x=lambda g, xp, x_shape, key: xp.index_adjoint(g, x_shape, key))
 def index(xp, x, *, key):
     """x[key] for a key with integer or boolean arrays: a copy."""
-    return x[key]
+    return xp.index(x, key)
 
 
 @primitive(x=lambda g, xp, key: xp.index(g, key), name="IndexPutBackward0")
@@ -67,7 +67,19 @@ def with_item_added(xp, x, value, *, key):
     return xp.with_item_added(x, value, key)
 
 
-@primitive(held=("index",), x=lambda g, xp, x_shape, axis, index: xp.gather_adjoint(g, x_shape, axis, index))
+@primitive(
+    held=("index",),
+    x=lambda g, xp, x_shape, axis, index, label: xp.reshape(
+        xp.gather_adjoint(xp.reshape(g, index.shape), x_shape or (1,), axis, index), x_shape
+    ),
+    name=_item_name,
+)
+def picked(xp, x, *, axis, index, shape, label):
+    """The elements at `index` along an axis, as `shape`: what max(dim), sort and topk give a gradient to."""
+    return xp.reshape(xp.gather(xp.reshape(x, x.shape or (1,)), axis, index), shape)
+
+
+@primitive(x=lambda g, xp, x, axis, index: xp.gather_adjoint(g, x.shape, axis, index))
 def gather(xp, x, *, axis, index):
     """out[i][j] = x[index[i][j]][j] along axis 0, and so on; index may be smaller than x elsewhere"""
     return xp.gather(x, axis, index)

@@ -54,11 +54,17 @@ def _sum_from(xp, g, axis):
     return xp.flip(xp.cumsum(xp.flip(g, (axis,)), axis), (axis,))
 
 
-def _cumprod_adjoint(g, xp, x, axis):
-    """For each k: sum over i >= k of g[i] * (product of x[j] for j <= i, j != k); x may have zeros."""
+def _cumprod_adjoint(g, xp, x, out, axis):
+    """For each k: sum over i >= k of g[i] * (product of x[j] for j <= i, j != k); without zeros, by a division."""
+    return xp.cond(
+        xp.all(x, None, False),
+        lambda: _sum_from(xp, g * out, axis) / x,
+        lambda: _cumprod_adjoint_at_zeros(g, xp, x, axis),
+    )
+
+
+def _cumprod_adjoint_at_zeros(g, xp, x, axis):
     n = x.shape[axis]
-    if not n:
-        return g
     one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
     before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, n - 1))), axis), axis)
     columns = [
@@ -191,7 +197,7 @@ def cumsum(xp, x, *, axis):
     return xp.cumsum(x, axis)
 
 
-@primitive(x=lambda g, xp, x, axis: _cumprod_adjoint(g, xp, x, axis))
+@primitive(x=lambda g, xp, x, out, axis: _cumprod_adjoint(g, xp, x, out, axis))
 def cumprod(xp, x, *, axis):
     """The running product."""
     return xp.cumprod(x, axis)
