@@ -43,7 +43,7 @@ def _mixed(example: Any) -> bool:
 
 
 def _special_half(example: Any) -> bool:
-    return example.dtype == "float16" and example.kind == "special"
+    return "float16" in {o.dtype for o in example.operands} and (_infinite(example) or _subnormal(example))
 
 
 def _infinite(example: Any) -> bool:
@@ -59,6 +59,14 @@ def _grows(example: Any) -> bool:
 def _subnormal(example: Any) -> bool:
     floats = [o.values for o in example.operands if o.is_float and o.values.size]
     return any(bool(((v != 0) & (np.abs(v) < np.finfo(v.dtype).tiny)).any()) for v in floats)
+
+
+def _negative_zero(example: Any) -> bool:
+    return any(bool(((o.values == 0) & np.signbit(o.values)).any()) for o in example.operands if o.is_float)
+
+
+def _float_and_integer(example: Any) -> bool:
+    return len({o.is_float for o in example.operands}) > 1
 
 
 def _float_into_integer(example: Any) -> bool:
@@ -98,11 +106,14 @@ TABLE: list[Known] = [
     Known("logaddexp*", "*error*", "torch's backward subtracts the bool from the result", _bool_mixed),
     Known("*_mean", "out1", "Welford's running mean is nan once it has met inf; the mean itself is inf", _infinite),
     Known("addcdiv", "*error*", "torch's backward of integer + float casts back to the integer's dtype",
-          _float_into_integer),
+          _float_and_integer),
     *(Known(row, label, "torch subtracts 1 from the bool exponent in its backward", _bool_mixed)
       for row in ("pow", "x [*][*] y") for label in ("*error*",)),
     Known("pow*", "*", "as for addc* below", _special_half),
     Known("kron", "error", "torch takes a view of what it should reshape", _strided),
+    Known("atan2", "*error*", "torch's backward negates the bool", _bool_mixed),
+    Known("einsum.three", "*error*", "torch asserts internally in the backward of mixed dtypes with nothing to multiply",
+          _float_and_integer),
     Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
     Known("addcdiv", "*grad*", "of an integer and float64 scalars: torch's backward rounds to float32 on the way",
           _mixed),
@@ -119,7 +130,7 @@ TABLE: list[Known] = [
     Known("addr", "*error*", "torch's backward refuses the mixed dtypes that its forward took", _mixed),
     *(Known(row, label, LOOPS, _infinite) for row in ("F.relu6", "F.hardtanh", "F.*elu") for label in DERIVATIVES),
     Known("F.gelu*", "*", LOOPS, _infinite),
-    *(Known("logit", label, LOOPS + " (at -0)", _infinite) for label in DERIVATIVES),
+    *(Known("logit", label, LOOPS + " (at -0)", _negative_zero) for label in DERIVATIVES),
     Known("remainder", "*", LOOPS, _subnormal),
     *(Known(row, "*", LOOPS, _subnormal) for row in ("x % y", "number % x")),
     *(Known("*prod*", label, "torch divides the product by the entry, which overflows",
