@@ -112,7 +112,7 @@ TABLE: list[Known] = [
     Known("pow*", "*", "as for addc* below", _special_half),
     Known("kron", "error", "torch takes a view of what it should reshape", _strided),
     Known("atan2", "*error*", "torch's backward negates the bool", _bool_mixed),
-    Known("einsum.three", "*error*", "torch asserts internally in the backward of mixed dtypes with nothing to multiply",
+    Known("einsum.three", "*error*", "torch asserts internally in the backward of mixed dtypes and nothing to add",
           _float_and_integer),
     Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
     Known("addcdiv", "*grad*", "of an integer and float64 scalars: torch's backward rounds to float32 on the way",
