@@ -151,7 +151,7 @@ def _reshaping(name):
 
     def method(self, *args):
         if self._base is not None or self.requires_grad:
-            check_writable(self)
+            check_writable(self, may_overlap=True)
         view = function(self, *args)
         self._array = view._array
         self._counter[0] += 1

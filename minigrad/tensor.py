@@ -101,7 +101,7 @@ class Tensor:
             )
         if value and self._inference and not state.inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
-        self._requires_grad = bool(value)
+        self._requires_grad, self._borrows_grad = bool(value), False
 
     def requires_grad_(self, requires_grad=True):
         """Set `requires_grad` in place and return self; asking it of a result that has it is no error."""

@@ -249,6 +249,10 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         if isinstance(a, Tensor) and recording and a._node is None and a._requires_grad:
             a._counter[0] += 1
             raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+        if isinstance(a, Tensor) and recording and a._base is not None:
+            from ..inplace import check_writable
+
+            check_writable(a, may_overlap=True)
     plain = {id(t) for t in ctx._non_differentiable}
     inputs = {id(a): a for a in args if isinstance(a, Tensor)}
     results = []
@@ -257,8 +261,9 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
     if not recording:
-        for a in ctx._dirty:
+        for a in ctx._dirty:  # as torch: what was written without a record is cut from its history
             a._counter[0] += 1
+            a._node, a._requires_grad = None, False
         return results
     node = FunctionNode()
     node._sequence = next(creation)

@@ -362,11 +362,7 @@ def einsum(equation, *operands):
     if gone:
         result = reduce_sum(result, axis=gone, keepdims=False)
         labels = [label for label in labels if label in output]
-    return (
-        result.permute([labels.index(label) for label in output])
-        if len(labels) > 1 or labels != list(output)
-        else result
-    )
+    return result if list(labels) == list(output) else result.permute([labels.index(label) for label in output])
 
 
 def _from_sublists(args):

@@ -54,6 +54,14 @@ def _sum_from(xp, g, axis):
     return xp.flip(xp.cumsum(xp.flip(g, (axis,)), axis), (axis,))
 
 
+def _prod_g(g, xp, x, out, axis):
+    return xp.cond(
+        xp.all(x, None, False),
+        lambda: g * out / x,
+        lambda: g * _product_of_others(xp, x, axis and axis[0]),
+    )
+
+
 def _cumprod_adjoint(g, xp, x, out, axis):
     """For each k: sum over i >= k of g[i] * (product of x[j] for j <= i, j != k); without zeros, by a division."""
     return xp.cond(
@@ -131,7 +139,7 @@ def std(xp, x, *, axis, correction, keepdims):
 # torch saves the product as well: a later write to it is noticed.
 @primitive(
     x=lambda g, xp, x, out, axis, keepdims: (
-        xp.widen(g, x.shape, axis, keepdims) * _product_of_others(xp, x, axis and axis[0])
+        _prod_g(xp.widen(g, x.shape, axis, keepdims), xp, x, xp.widen(out, x.shape, axis, keepdims), axis)
     ),
     name=lambda node: "ProdBackward0" if node.static[0] is None else "ProdBackward1",
 )
