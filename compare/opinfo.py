@@ -196,6 +196,9 @@ def trace(engine: Any, call: Callable[..., Any], sample: Any, orders: int, move:
             out.stage = "second gradient"
             directions = [random_like(engine, g, 100 + i) for i, g in enumerate(roots)]
             inputs = [*leaves, *cotangents]
+            if orders > 2:
+                # Where an op is linear, only the direction is left to depend on.
+                inputs += [d.requires_grad_() for d in directions]
             seconds = engine.autograd.grad(roots, inputs, directions, create_graph=orders > 2, allow_unused=True)
             out.results += [(f"second gradient of tensor {i}", g) for i, g in enumerate(seconds)]
             roots = [g for g in seconds if g is not None and g.requires_grad]

@@ -520,6 +520,11 @@ class Builder:
             return None
         t = self.tensors[x]
         # Another shape under a graph that is already recorded: each formula of torch then fails in its own way.
+        if t.requires_grad and not t.is_leaf:
+            # A write that no version counts reaches what formulas have saved, which is the formulas' affair.
+            return self.choose.pick(["{n} = {x}.data", "{n} = {x}.detach()", "{n} = {x}.detach()[0]"]).format(
+                x=x, n=self.new()
+            )
         if t._base is not None or any(o._base is t for o in self.tensors.values()):
             return f"{x}.data.mul_(2)"
         free = not t.requires_grad and t._base is None
@@ -687,7 +692,8 @@ class Builder:
         leaves = self.names(lambda t: t.requires_grad and (t.is_leaf or self.choose.chance(3)))
         if not leaves:
             return None
-        some = sorted({self.choose.pick(leaves), self.choose.pick(leaves)})
+        # Two names of one tensor are one parameter; torch warns of a second, and takes it anyway.
+        some = list({id(self.tensors[name]): name for name in (self.choose.pick(leaves) for _ in range(2))}.values())
         options = self.choose.pick(["lr=0.5", "lr=0.25, momentum=0.5", "lr=0.5, weight_decay=0.5"])
         return f"{self.new('o')} = T.optim.SGD([{', '.join(some)}], {options})"
 
@@ -756,7 +762,7 @@ class Builder:
             text = f"{name}.sum().backward(retain_graph=True)"
             self.statements.append(text)
             difference = self.pair.step(text)
-            if difference is not None:
+            if difference is not None or self.pair.over:
                 return self.statements, difference
         return self.statements, None
 
