@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-pytest_plugins = ["pytester"]
-
 
 class Faulty:
     """torch, with some names replaced."""
@@ -37,8 +35,3 @@ def faulty() -> Callable[..., Any]:
         return Faulty(**replaced)
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
