@@ -8,6 +8,7 @@ once, as text. Where choices come from is not known here: a `Choose` over `rando
 from __future__ import annotations
 
 import random
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -719,6 +720,9 @@ class Builder:
         "set_grad_enabled(True)",
     )
 
+    def _named(self, text: str) -> list[str]:
+        return [name for name in re.findall(r"v\d+", text) if name in self.tensors]
+
     def _kind(self) -> str:
         # What was only just made possible comes next: a Function is applied, an optimizer stepped, a gradient used.
         latest = next(reversed(self.others), "v")[0]
@@ -729,7 +733,8 @@ class Builder:
     def statement(self) -> str:
         """One more statement."""
         for _ in range(20):
-            text = getattr(self, self._kind())()
+            kind = self._kind()
+            text = getattr(self, kind)()
             if text is not None and not self.lacks(text):
                 break
         else:
@@ -737,7 +742,11 @@ class Builder:
         # A change of shape that is not recorded leaves a graph whose gradients do not fit.
         reshaped = any(word in text for word in (".t_()", "squeeze_(", "transpose_("))
         if self.choose.chance(6) and "\n" not in text and not text.startswith("with ") and not reshaped:
-            text = f"with T.{self.choose.pick(self.BLOCKS)}: {text}"
+            blocks = self.BLOCKS
+            if kind in ("view", "copying") and any(_is_on_leaf(self.tensors[n]) for n in self._named(text)):
+                # torch 2.13 says that such a view requires grad, and gives it none.
+                blocks = tuple(block for block in blocks if block in ("enable_grad()", "set_grad_enabled(True)"))
+            text = f"with T.{self.choose.pick(blocks)}: {text}"
         return text
 
     def program(self, longest: int = 16) -> tuple[list[str], Any]:
