@@ -65,6 +65,10 @@ def _negative_zero(example: Any) -> bool:
     return any(bool(((o.values == 0) & np.signbit(o.values)).any()) for o in example.operands if o.is_float)
 
 
+def _zero(example: Any) -> bool:
+    return any(bool((o.values == 0).any()) for o in example.operands)
+
+
 def _float_and_integer(example: Any) -> bool:
     return len({o.is_float for o in example.operands}) > 1
 
@@ -124,9 +128,11 @@ TABLE: list[Known] = [
           _bool_mixed),
     Known("*einsum*", "*error", "of a bool and another dtype, as above", _bool_mixed),
     Known("x @ y", "*error", "of a bool and another dtype, as above", _bool_mixed),
-    Known("asinh", "in-place error", "torch has no derivative of asinh_, though it has that of asinh"),
-    Known("atanh", "in-place error", "torch has no derivative of atanh_, though it has that of atanh"),
     *(Known("*prod*", label, "torch divides the product by the entry: inf / inf", _infinite) for label in DERIVATIVES),
+    Known("stride", "*", "from_numpy shows NumPy's strides of an empty array, all 0; NumPy keeps no others", _empty),
+    Known("F.binary_cross_entropy", "double backward*", "torch adds 1e-12 to p (1 - p) in its second derivative only"),
+    Known("F.prelu", "double backward*", "at exactly 0 torch's kernels for the first and the second derivative take "
+          "different sides", _zero),
     Known("addr", "*error*", "torch's backward refuses the mixed dtypes that its forward took", _mixed),
     *(Known(row, label, LOOPS, _infinite) for row in ("F.relu6", "F.hardtanh", "F.*elu") for label in DERIVATIVES),
     Known("F.gelu*", "*", LOOPS, _infinite),

@@ -103,7 +103,7 @@ class NumPy:
         return x.astype(dtype)
 
     def copy(x):
-        return x.copy("K")
+        return x.copy("C" if 0 in x.strides else "K")  # an expanded array comes out in order
 
     def to_device(x, device):
         from .torch_namespace import place

@@ -268,9 +268,6 @@ class Torch:
     def cond(predicate, then, otherwise):
         return then() if bool(predicate) else otherwise()
 
-    def index(x, key):
-        return x[key]
-
     def gather(x, axis, index):
         return torch.gather(x, axis, index)
 

@@ -308,7 +308,8 @@ def _expand_error(value, shape, target):
 
 def _same_dtype(x, key, value):
     """An index with integer tensors takes values of the tensor's own dtype; a single number for a mask may differ."""
-    if value._array.size == 1 and all(k.dtype.kind == "b" for k in key if isinstance(k, np.ndarray)):
+    arrays = [k for k in key if isinstance(k, np.ndarray)]
+    if value._array.size == 1 and len(arrays) == 1 and arrays[0].dtype.kind == "b":
         return
     raise RuntimeError(
         f"Index put requires the source and destination dtypes match, got {x.dtype.type_name} for the destination and "

@@ -179,12 +179,16 @@ def _reduced(xp: Any, loss: Any, count: float | None) -> Any:
 
 
 def _each(g: Any, count: float | None) -> Any:
-    """The cotangent of every single loss from that of the reduced one."""
-    return g if count is None else g / count
+    """The cotangent of every single loss from that of the reduced one; of nothing there are none to divide."""
+    return g if count is None else g / _divisor(count)
+
+
+def _divisor(count: float | None) -> float:
+    return 1 if count is None or count != count else count
 
 
 def _squared_g(g: Any, input: Any, target: Any, count: float | None) -> Any:
-    return (input - target) * (g * (2 if count is None else 2 / count))
+    return (input - target) * (g * (2 / _divisor(count)))
 
 
 @primitive(
@@ -201,8 +205,8 @@ def mse_loss(xp, input, target, *, count):
 
 def _smooth_l1_g(g: Any, xp: Any, x: Any, beta: float, count: float | None) -> Any:
     g = _each(g, count)
-    # Far from 0 the quadratic side is unused, and may not make a nan of an infinite x.
-    return xp.where(x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) >= beta, 0, x) / beta)))
+    # Where x is nan so is the gradient, but its derivative is 0, as torch's.
+    return xp.where(x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) < beta, x, x * 0) / beta)))
 
 
 @primitive(x=_smooth_l1_g, name="SmoothL1LossBackward0")
@@ -213,7 +217,7 @@ def smooth_l1(xp, x, *, beta, count):
 
 def _huber_g(g: Any, xp: Any, x: Any, delta: float, count: float | None) -> Any:
     g = _each(g, count)
-    return xp.where(x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) >= delta, 0, x)))
+    return xp.where(x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) < delta, x, x * 0)))
 
 
 @primitive(x=_huber_g, name="HuberLossBackward0")

@@ -182,8 +182,9 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     out, n1, n2 = weight.shape
     batch = tuple(input1.shape[:-1])
     # x1 with every A_o at once is (N, out, n2); then the dot product with x2.
-    half = input1.reshape(-1, n1).matmul(weight.permute(1, 0, 2).reshape(n1, out * n2)).reshape(-1, out, n2)
-    result = (half * input2.reshape(-1, 1, n2)).sum(-1).reshape(*batch, out)
+    rows = math.prod(batch)
+    half = input1.reshape(rows, n1).matmul(weight.permute(1, 0, 2).reshape(n1, out * n2)).reshape(rows, out, n2)
+    result = (half * input2.reshape(rows, 1, n2)).sum(-1).reshape(*batch, out)
     return result if bias is None else result + bias
 
 
