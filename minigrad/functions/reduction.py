@@ -340,8 +340,8 @@ def _normalised(name, op):
             return input.clone()
         refuse_kinds(f"{name}_lastdim_kernel_impl", input, "biu")
         if not input._array.ndim:
-            return op(input.reshape(1), 0).reshape(())
-        return op(input, axis)
+            return op(input.reshape(1), (0,)).reshape(())
+        return op(input, (axis,))
 
     function.__name__, function.__doc__ = name, op.__doc__
     return function

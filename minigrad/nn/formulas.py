@@ -203,10 +203,14 @@ def mse_loss(xp, input, target, *, count):
     return _reduced(xp, difference * difference, count)
 
 
+def _limited(xp: Any, x: Any, bound: float) -> Any:
+    """x within the bound, else 0; of nan nan, with derivative 0 as in torch."""
+    return xp.where(xp.abs(x) < bound, x, xp.where(x == x, 0, xp.zeros_like(x) * math.nan))
+
+
 def _smooth_l1_g(g: Any, xp: Any, x: Any, beta: float, count: float | None) -> Any:
     g = _each(g, count)
-    # Where x is nan so is the gradient, but its derivative is 0, as torch's.
-    return xp.where(x <= -beta, -g, xp.where(x >= beta, g, g * (xp.where(xp.abs(x) < beta, x, x * 0) / beta)))
+    return xp.where(x <= -beta, -g, xp.where(x >= beta, g, g * (_limited(xp, x, beta) / beta)))
 
 
 @primitive(x=_smooth_l1_g, name="SmoothL1LossBackward0")
@@ -217,7 +221,7 @@ def smooth_l1(xp, x, *, beta, count):
 
 def _huber_g(g: Any, xp: Any, x: Any, delta: float, count: float | None) -> Any:
     g = _each(g, count)
-    return xp.where(x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * xp.where(xp.abs(x) < delta, x, x * 0)))
+    return xp.where(x <= -delta, g * -delta, xp.where(x >= delta, g * delta, g * _limited(xp, x, delta)))
 
 
 @primitive(x=_huber_g, name="HuberLossBackward0")
