@@ -348,6 +348,7 @@ ELEMENTWISE_UNARY = [
 ELEMENTWISE_BINARY = [
     binary("add", ARITHMETIC),
     binary("add.alpha", CHAIN, call="T.add(x, y, alpha=alpha)", static={"alpha": [2, -1, 0.5]}),
+    binary("rsub", ARITHMETIC, inplace=False, scalar=None),
     binary("sub", ARITHMETIC, errors=["T.sub(T.ones(2) > 0, T.ones(2) > 0)"]),
     binary("sub.alpha", CHAIN, call="T.sub(x, y, alpha=alpha)", static={"alpha": [2, -1, 0.5]}),
     binary("mul", ARITHMETIC),

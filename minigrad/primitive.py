@@ -60,7 +60,7 @@ def primitive(**declared):
 
     def declare(forward):
         op = Primitive(forward, **declared)
-        REGISTRY[forward.__name__] = op
+        REGISTRY.setdefault(op.name, op)  # concat is declared once for each number of inputs
         return op.call
 
     return declare

@@ -6,7 +6,7 @@ entry by entry, with messages that say which input, which entry, and both values
 
 import numpy as np
 
-from ..grad_mode import enable_grad, no_grad
+from ..grad_mode import enable_grad
 from ..tensor import Tensor, wrap
 
 
@@ -104,15 +104,14 @@ def _check_flat(func, inputs, checked, eps, atol):
 def _numerical_jacobian(func, inputs, x, j, y, eps):
     """d y / d x by central differences, one row an entry of x."""
     jacobian = np.zeros((x._array.size, y._array.size))
-    with no_grad():
-        for row, place in enumerate(np.ndindex(x._array.shape)):
-            kept = x._array[place]
-            x._array[place] = kept + eps
-            above = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
-            x._array[place] = kept - eps
-            below = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
-            x._array[place] = kept
-            jacobian[row] = ((above - below) / (2 * eps)).reshape(-1)
+    for row, place in enumerate(np.ndindex(x._array.shape)):
+        kept = x._array[place]
+        x._array[place] = kept + eps
+        above = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
+        x._array[place] = kept - eps
+        below = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
+        x._array[place] = kept
+        jacobian[row] = ((above - below) / (2 * eps)).reshape(-1)
     return jacobian
 
 

@@ -357,6 +357,8 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.type_name}"
         )
+    if p == "nuc":
+        raise NotImplementedError("norm(p='nuc') needs a singular value decomposition, which minigrad does not have")
     p = 2.0 if p in ("fro", None) else p
     axes = _axes(input, dim, "norm")
     every = tuple(range(input._array.ndim)) if axes is None else axes

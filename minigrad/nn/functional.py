@@ -482,6 +482,8 @@ def batch_norm(
         elif tensor.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.numel()}")
 
+    if input.dim() < 2:  # a vector of nothing, as torch lets it pass
+        return input.clone()
     shape = [1, channels] + [1] * (input.dim() - 2)
     if training:
         axes = tuple(axis for axis in range(input.dim()) if axis != 1)

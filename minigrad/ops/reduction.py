@@ -64,6 +64,8 @@ def _prod_g(g, xp, x, out, axis):
 
 def _cumprod_adjoint(g, xp, x, out, axis):
     """For each k: sum over i >= k of g[i] * (product of x[j] for j <= i, j != k); without zeros, by a division."""
+    if x.shape[axis] == 1:
+        return g
     return xp.cond(
         xp.all(x, None, False),
         lambda: _sum_from(xp, g * out, axis) / x,
