@@ -103,7 +103,7 @@ STATIC = {
     "slice_": {"key": ROWS, "label": "Slice"}, "slice_adjoint": {"shape": (2, 3), "key": ROWS}, "index": {"key": KEY},
     "index_adjoint": {"shape": (2, 3), "key": KEY}, "with_item": {"key": ROWS}, "index_put": {"key": KEY},
     "with_item_added": {"key": KEY},
-    "picked": {"axis": 1, "index": INDEX, "shape": INDEX.shape, "label": "Sort"},
+    "as_nothing": {"shape": (3, 2)}, "picked": {"axis": 1, "index": INDEX, "shape": INDEX.shape, "label": "Sort"},
     "gather": {"axis": 1, "index": INDEX}, "gather_adjoint": {"shape": (2, 3), "axis": 1, "index": INDEX},
     "scatter": {"axis": 1, "index": np.array([[0, 2, 1], [1, 2, 0]])}, "scatter_add": {"axis": 1, "index": INDEX},
     "put_positions": {"positions": np.array([0, 4, 2])}, "at_positions": {"positions": np.array([0, 4, 2])},
