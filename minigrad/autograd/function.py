@@ -261,9 +261,9 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
     if not recording:
-        for a in ctx._dirty:  # as torch: what was written without a record is cut from its history
+        for a in ctx._dirty:
             a._counter[0] += 1
-            a._node, a._requires_grad = None, False
+        results = [alias(o) if id(o) in dirty else o for o in results]  # as torch: the input keeps its history
         return results
     node = FunctionNode()
     node._sequence = next(creation)

@@ -428,7 +428,7 @@ def cat(tensors, dim=0, *, axis=None):
         if not x._array.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
     first = next((x._array.shape for x in tensors if x._array.shape != (0,)), (0,))
-    axis = one_dim(dim, len(first), "cat")
+    axis = 0 if first == (0,) else one_dim(dim, len(first), "cat")  # vectors of nothing take any dim
     nothing = (*first[:axis], 0, *first[axis + 1 :])  # an empty vector joins with anything
     joined = [ops.as_nothing(x, shape=nothing) if x._array.shape == (0,) != first else x for x in tensors]
     for i, x in enumerate(joined):

@@ -482,11 +482,11 @@ def floor_divide(xp, a, b):
     return xp.div_floor(a, b)
 
 
-# torch saves both operands of these two for b, though the derivative is 0: so a later write to one of them is noticed.
+# torch saves the operands of these two, though the derivative is 0: so a later write to one of them is noticed.
 
 
 @primitive(
-    promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
+    promote="same", a=lambda g, xp, b: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
 )
 def div_floor(xp, a, b):
     """floor(a / b), as div(rounding_mode="floor") records it"""
@@ -494,7 +494,7 @@ def div_floor(xp, a, b):
 
 
 @primitive(
-    promote="same", a=lambda g, xp: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
+    promote="same", a=lambda g, xp, b: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
 )
 def div_trunc(xp, a, b):
     """trunc(a / b)"""

@@ -55,6 +55,8 @@ def _sum_from(xp, g, axis):
 
 
 def _prod_g(g, xp, x, out, axis):
+    if x.shape == ():
+        return g
     return xp.cond(
         xp.all(x, None, False),
         lambda: g * out / x,
@@ -140,8 +142,8 @@ def std(xp, x, *, axis, correction, keepdims):
 
 # torch saves the product as well: a later write to it is noticed.
 @primitive(
-    x=lambda g, xp, x, out, axis, keepdims: (
-        _prod_g(xp.widen(g, x.shape, axis, keepdims), xp, x, xp.widen(out, x.shape, axis, keepdims), axis)
+    x=lambda g, xp, x, out, axis, keepdims: _prod_g(
+        xp.widen(g, x.shape, axis, keepdims), xp, x, xp.widen(out, x.shape, axis, keepdims), axis
     ),
     name=lambda node: "ProdBackward0" if node.static[0] is None else "ProdBackward1",
 )
