@@ -32,10 +32,10 @@ class Settings:
     tries: how often a disturbed block is timed before the least disturbed of its times is taken.
     """
 
-    rounds: int = 25
+    rounds: int = 15
     block: float = 0.005
-    budget: float = 6.0
-    tries: int = 5
+    budget: float = 3.0
+    tries: int = 4
     compiled: bool = True
 
 
