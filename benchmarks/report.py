@@ -7,7 +7,7 @@ from typing import Any
 from . import targets
 from .libraries import BY_KEY
 from .process import PROCESS_WORKLOADS
-from .results import best, cells, ratio, workloads
+from .results import best, cells, disturbed, ratio, workloads
 from .workloads import BY_NAME
 
 TITLES = {workload.name: workload.title for workload in (*BY_NAME.values(), *PROCESS_WORKLOADS)}
@@ -54,7 +54,7 @@ def workload_table(report: dict[str, Any], name: str) -> str:
         rows = [["", unit, "quartiles", "x faster than torch" if unit == "us" else "torch / this", "/ NumPy by hand"]]
         for cell in found:
             spread = f"{number(cell['q1'])} .. {number(cell['q3'])}" if cell.get("q1") is not None else "-"
-            if 2 * cell.get("disturbed", 0) > cell.get("blocks", 0):
+            if disturbed(cell):
                 spread += " *"
             rows.append(
                 [label(cell), number(cell["median"]), spread, number(ratio(torch, cell)), number(ratio(cell, hand))]
@@ -119,10 +119,13 @@ def markdown(report: dict[str, Any]) -> str:
         row = [f"{TITLES.get(name, name)} ({cells(report, name)[0]['unit']})"]
         for key in columns:
             cell = best(report, name, key)
-            figure = number(cell and cell["median"])
+            figure = number(cell and cell["median"]) + " \\*" * disturbed(cell)
             row.append(f"**{figure}**" if cell and key == "minigrad" else figure)
         ours = best(report, name, "minigrad")
         row.append(number(ratio(best(report, name, "torch"), ours)))
         row.append(number(ratio(ours, best(report, name, "numpy"))))
         lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines + [""] + ["- " + " ".join(line.split()) for line in machine_lines(report)])
+    marked = ["- \\* more than half of the blocks had to share a processor with other work"] * any(
+        disturbed(cell) for cell in report["results"]
+    )
+    return "\n".join(lines + [""] + marked + ["- " + " ".join(line.split()) for line in machine_lines(report)])

@@ -77,6 +77,11 @@ def best(report: dict[str, Any], workload: str, *keys: str) -> dict[str, Any] | 
     return found[0] if found else None
 
 
+def disturbed(*cells: dict[str, Any] | None) -> bool:
+    """True if one of these had to share a processor in more than half of its blocks: its time means little."""
+    return any(cell is not None and 2 * cell.get("disturbed", 0) > cell.get("blocks", 0) for cell in cells)
+
+
 def ratio(top: dict[str, Any] | None, bottom: dict[str, Any] | None) -> float | None:
     """top / bottom of the medians; None where either is missing or the lower one is not positive."""
     if top is None or bottom is None or bottom["median"] <= 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .libraries import NUMPY_PEERS
-from .results import best, ratio, workloads
+from .results import best, disturbed, ratio, workloads
 from .workloads import BY_NAME
 
 OVERHEAD_US = 3.0  # per recorded operation, forward and backward
@@ -30,6 +30,10 @@ def verdicts(report: dict[str, Any]) -> list[Verdict]:
     return found + _flatness(report)
 
 
+def _mark(*cells: dict[str, Any] | None) -> str:
+    return " *" if disturbed(*cells) else ""
+
+
 def _timed(report: dict[str, Any], name: str) -> list[Verdict]:
     workload, ours = BY_NAME[name], best(report, name, "minigrad")
     if ours is None:
@@ -38,20 +42,23 @@ def _timed(report: dict[str, Any], name: str) -> list[Verdict]:
     faster = ratio(best(report, name, "torch"), ours)
     if faster is not None and workload.target.torch is not None:
         wanted = workload.target.torch
-        found.append(Verdict(f"{name}: {wanted:g} x torch eager", f"{faster:.2f} x", faster >= wanted))
+        measured = f"{faster:.2f} x" + _mark(ours, best(report, name, "torch"))
+        found.append(Verdict(f"{name}: {wanted:g} x torch eager", measured, faster >= wanted))
     hand = best(report, name, "numpy")
     slower = ratio(ours, hand)
     if slower is not None and workload.target.numpy is not None:
         wanted = workload.target.numpy
-        found.append(Verdict(f"{name}: within {wanted:g} x NumPy by hand", f"{slower:.2f} x", slower <= wanted))
+        measured = f"{slower:.2f} x" + _mark(ours, hand)
+        found.append(Verdict(f"{name}: within {wanted:g} x NumPy by hand", measured, slower <= wanted))
     peer = best(report, name, *NUMPY_PEERS)
     if peer is not None:
         text = f"{name}: faster than every NumPy peer"
-        found.append(Verdict(text, f"{ratio(peer, ours):.2f} x {peer['library']}", peer["median"] > ours["median"]))
+        measured = f"{ratio(peer, ours):.2f} x {peer['library']}" + _mark(ours, peer)
+        found.append(Verdict(text, measured, peer["median"] > ours["median"]))
     if name == "chain" and hand is not None:
         overhead = (ours["median"] - hand["median"]) / workload.ops
         text = f"{name}: overhead per operation under {OVERHEAD_US:g} us"
-        found.append(Verdict(text, f"{overhead:.2f} us", overhead < OVERHEAD_US))
+        found.append(Verdict(text, f"{overhead:.2f} us" + _mark(ours, hand), overhead < OVERHEAD_US))
     return found
 
 
@@ -77,14 +84,15 @@ def _process(report: dict[str, Any], name: str) -> list[Verdict]:
 
 
 def _flatness(report: dict[str, Any]) -> list[Verdict]:
-    costs = {}
+    costs, marks = {}, []
     for name in workloads(report):
         if name.startswith("nodes_") and name in BY_NAME and BY_NAME[name].ops >= 1000:
             cell = best(report, name, "minigrad")
             if cell is not None:
                 costs[BY_NAME[name].ops] = cell["median"] / BY_NAME[name].ops
+                marks.append(_mark(cell))
     if len(costs) < 2:
         return []
     spread = max(costs.values()) / min(costs.values()) - 1
-    measured = ", ".join(f"{nodes:,}: {cost:.2f} us" for nodes, cost in sorted(costs.items()))
+    measured = ", ".join(f"{nodes:,}: {cost:.2f} us" for nodes, cost in sorted(costs.items())) + max(marks)
     return [Verdict(f"cost per node flat within {FLATNESS:.0%}", f"{spread:.0%} ({measured})", spread <= FLATNESS)]

@@ -58,5 +58,12 @@ def test_measured_in_processes(name, ours, other, met, report):
     assert verdict.met is met
 
 
+def test_a_disturbed_measurement_is_marked(report):
+    document = report(chain__torch=100.0, chain__minigrad=40.0)
+    assert by_text(document)["chain: 2 x torch eager"].measured == "2.50 x"
+    document["results"][0].update(disturbed=8, blocks=15)
+    assert by_text(document)["chain: 2 x torch eager"].measured == "2.50 x *"
+
+
 def test_nothing_is_claimed_without_numbers(report):
     assert verdicts(report(chain__torch=1.0)) == []
