@@ -5,7 +5,7 @@ there once is an error of `compare mutate`, so the table follows the engine.
 """
 
 ENGINE, PRIMITIVE, INPLACE = "autograd/engine.py", "primitive.py", "inplace.py"
-TENSOR, MODE, GRAPH = "tensor.py", "grad_mode.py", "graph.py"
+TENSOR, MODE = "tensor.py", "grad_mode.py"
 
 TABLE: list[tuple[str, str, str, str]] = [
     ("the second cotangent of a node replaces the first", ENGINE,
@@ -93,8 +93,6 @@ TABLE: list[tuple[str, str, str, str]] = [
     (".data shares the version", TENSOR, "        return wrap(self._array)", "        return alias(self)"),
     ("an integer tensor may require grad", TENSOR,
      "        if value and not dtypes.from_numpy(self._array.dtype).is_floating_point:", "        if False:"),
-    ("cotangents of several outputs are not added", GRAPH,
-     "merged[number] = merged[number] + g if number in merged else g", "merged[number] = g"),
     ("a retained gradient stays with the tensor from before an in-place op", INPLACE,
      "        if retained:  #", "        if False:  #"),
     ("overlapping memory may be written and read at once", INPLACE,

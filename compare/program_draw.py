@@ -39,6 +39,8 @@ INEXACT_REDUCTIONS = _forms("""
     sum ; mean ; prod ; logsumexp ; var ; std ; norm ; cumsum ; cumprod ; softmax ; log_softmax ; matmul ; einsum
     ; addmm ; outer ; atan2 ; pow ; lerp ; bmm ; mm ; mv ; dot
 """)
+# Of these the result may be far smaller than what it is the difference of.
+CANCELLING = ("log_softmax", "logsumexp", "var", "std")
 INEXACT = frozenset(INEXACT_UNARY + INEXACT_REDUCTIONS)
 
 FUNCTIONS = {
@@ -224,6 +226,7 @@ class Builder:
         self.others: dict[str, Any] = {}
         self.statements: list[str] = []
         self.difference: Any = None
+        self.hooked = ""
 
     # -- what is there to refer to
 
@@ -458,6 +461,14 @@ class Builder:
                 )
         return f"{new()} = " + self.choose.pick(forms).format(**text)
 
+    def no_grad_view(self) -> str | None:
+        """A view that remembers nothing; what is written through it afterwards is refused."""
+        x = self.one(lambda t: t.requires_grad and not _is_on_leaf(t))
+        if x is None:
+            return None
+        view = self._view(x, self.tensors[x], lambda: "_")
+        return f"with T.no_grad(): {view}\n_.{self.choose.pick(['mul_(2)', 'add_(1)', 'sin_()', 'zero_()'])}"
+
     def in_place(self) -> str | None:
         # A leaf that requires grad refuses; so does a view of one. Once in a while that is what is tested.
         refuses = self.choose.chance(6)
@@ -497,6 +508,9 @@ class Builder:
         if _is_expanded(t):
             # Most ops refuse; those that do not leave a graph that fails when it is run.
             forms = [form for form in forms if not any(w in form for w in ("[", "fill_", "zero_", "copy_", "tril_"))]
+        if t.is_contiguous() and t._base is None:
+            # Both refuse where the two parts overlap; of other layouts torch does not know.
+            forms += ["{x}[1:].mul_({x}[:-1])", "{x}[1:].copy_({x}[:-1])"]
         z = self.choose.pick(self.names(lambda o: o.shape == t.shape and _root(o) is not _root(t)) or [f"{x}.clone()"])
         text = self.choose.pick(forms).format(x=x, y=y, z=z, k=k)
         if self.choose.chance(25) and not _is_expanded(t):
@@ -567,7 +581,11 @@ class Builder:
             {x}.retain_grad() ; {x}.grad = None ; {x}.requires_grad = False ; {x}.grad = T.ones_like({x}) ;
             {x}.grad = {y}.detach().clone()
         """)
-        same = self.names(lambda o: o.shape == self.tensors[x].shape)
+        t = self.tensors[x]
+        if any(o._base is t for o in self.tensors.values()):
+            # Whether views that were there before follow, torch answers by what was written in between.
+            forms = [form for form in forms if "requires_grad" not in form]
+        same = self.names(lambda o: o.shape == t.shape)
         return self.choose.pick(forms).format(x=x, y=self.choose.pick(same))
 
     def use_grad(self) -> str | None:
@@ -583,8 +601,11 @@ class Builder:
 
     def hook(self) -> str | None:
         x = self.one(lambda t: t.requires_grad) if not self.choose.chance(3) else self.one()
+        if self.hooked in self.tensors and self.choose.chance(30):
+            x = self.hooked  # a second hook runs after the first, on what that one returned
         if x is None:
             return None
+        self.hooked = x
         # torch calls hooks with None for an output that nothing came back to; whether that is a call is left open.
         forms = _forms("""
             g * 2 ; log.append(('{h}', g)) ; log.append(('{h}', g)) ; -g ; g * g ; log.append(('{h}', {x})) ; None
@@ -614,8 +635,8 @@ class Builder:
 
     def backward(self) -> str | None:
         x = self.one(lambda t: t.requires_grad and t.grad_fn is not None)
-        if self.choose.chance(3):
-            x = self.one()
+        if self.choose.chance(8):
+            x = self.one(lambda t: t.requires_grad or self.choose.chance(20))
         if x is None:
             return None
         t = self.tensors[x]
@@ -627,7 +648,7 @@ class Builder:
         elif self.choose.chance(25):
             arguments.append("create_graph=True")
         leaves = self.names(_is_plain_input)
-        if self.choose.chance(15) and leaves:
+        if self.choose.chance(15 if t.grad_fn is not None else 40) and leaves:
             arguments.append(f"inputs=[{self.choose.pick(leaves)}, {self.choose.pick(leaves)}]")
         return f"{x}.backward({', '.join(arguments)})"
 
@@ -708,7 +729,7 @@ class Builder:
     WEIGHTS = """
         binary 14  with_number 9  unary 10  view 14  in_place 15  reduction 9  joining 7  leaf 4  copying 5  data 4
         flags 5  hook 5  remove_hook 2  backward 10  grad 7  backward_of_several 1  use_grad 5  function 3  apply 4
-        optimizer 3  number_out 1  drop 1
+        optimizer 3  number_out 1  drop 1  no_grad_view 2
     """.split()
     TABLE = tuple(name for name, weight in zip(WEIGHTS[::2], WEIGHTS[1::2]) for _ in range(int(weight)))
     BLOCKS = (
@@ -743,8 +764,9 @@ class Builder:
         reshaped = any(word in text for word in (".t_()", "squeeze_(", "transpose_("))
         if self.choose.chance(6) and "\n" not in text and not text.startswith("with ") and not reshaped:
             blocks = self.BLOCKS
-            if kind in ("view", "copying") and any(_is_on_leaf(self.tensors[n]) for n in self._named(text)):
-                # torch 2.13 says that such a view requires grad, and gives it none.
+            is_view = kind in ("view", "copying", "data") or "expand_as" in text or "'ij->ji'" in text
+            if is_view and any(_root(self.tensors[n]).requires_grad for n in self._named(text)):
+                # A view made without recording: torch 2.13 says that it requires grad, and gives it none.
                 blocks = tuple(block for block in blocks if block in ("enable_grad()", "set_grad_enabled(True)"))
             text = f"with T.{self.choose.pick(blocks)}: {text}"
         return text

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from .engines import load, require
-from .program_draw import INEXACT, Builder, Choose, ChooseFrom
+from .program_draw import CANCELLING, INEXACT, Builder, Choose, ChooseFrom
 from .program_text import Difference, Outcome, Pair, Side, is_tensor, run_program, script
 from .report import Failure, Options, Progress, Result, duration, write_text
 
@@ -123,7 +123,10 @@ class _Perturbed:
                 if is_tensor(result) and result.dtype.is_floating_point and not result._is_view():
                     self._sign = -self._sign
                     # Through `.data`: a result that was saved for backward moves too, and no version counts it.
-                    result.data.mul_(1 + self._sign * 4 * self._engine.finfo(result.dtype).eps)
+                    step = self._sign * 4 * self._engine.finfo(result.dtype).eps
+                    result.data.mul_(1 + step)
+                    if name in CANCELLING and arguments[0].numel():
+                        result.data.add_(step * float(arguments[0].detach().abs().max()))
                 return result
 
             self._functions[name] = moved
