@@ -126,7 +126,7 @@ class {F}(T.autograd.Function):
     def backward(ctx, g, h):
         log.append(("given", (g is None, h is None)))
         if g is None or h is None:
-            return g * 3 if h is None else h * 5
+            return None if g is h else g * 3 if h is None else h * 5
         return g * 3 + h * 5""",
     "once_differentiable": """\
 class {F}(T.autograd.Function):
@@ -482,7 +482,7 @@ class Builder:
             lambda o: _broadcast(t.shape, o.shape) == tuple(t.shape) and (o.dtype.is_floating_point or self.mixed)
         )
         # What is read while it is being written has no value that torch would promise.
-        fits = [name for name in fits if name == x or _root(self.tensors[name]) is not _root(t)]
+        fits = [name for name in fits if name == x or not _share_memory(self.tensors[name], t)]
         y = self.choose.pick(fits or [x])
         if not self.ordinary(y):
             return None
@@ -511,7 +511,7 @@ class Builder:
         if t.is_contiguous() and t._base is None:
             # Both refuse where the two parts overlap; of other layouts torch does not know.
             forms += ["{x}[1:].mul_({x}[:-1])", "{x}[1:].copy_({x}[:-1])"]
-        z = self.choose.pick(self.names(lambda o: o.shape == t.shape and _root(o) is not _root(t)) or [f"{x}.clone()"])
+        z = self.choose.pick(self.names(lambda o: o.shape == t.shape and not _share_memory(o, t)) or [f"{x}.clone()"])
         text = self.choose.pick(forms).format(x=x, y=y, z=z, k=k)
         if self.choose.chance(25) and not _is_expanded(t):
             # Through a view that nobody keeps.
@@ -804,6 +804,10 @@ def _readable(t: Any) -> bool:
         return t.is_leaf or True
     except RuntimeError:
         return False
+
+
+def _share_memory(a: Any, b: Any) -> bool:
+    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
 
 
 def _root(t: Any) -> Any:
