@@ -88,10 +88,12 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
     while node is not None:
         g = take(node)
         watched = node.watched
+        if wanted is not None and node in path and node in wanted:
+            captured[node] = g  # torch takes it before the hooks if the pass goes on from here, after them if it ends
         if watched:
             g = user(_run_hooks, node, g, create_graph)
         if wanted is not None and node in wanted:
-            captured[node] = g
+            captured.setdefault(node, g)
         if wanted is not None and node not in path:
             results = edges = ()
         else:

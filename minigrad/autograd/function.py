@@ -263,7 +263,9 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     if not recording:
         for a in ctx._dirty:
             a._counter[0] += 1
-        results = [alias(o) if id(o) in dirty else o for o in results]  # as torch: the input keeps its history
+        # As torch: the input keeps its history, and what is returned of it has none.
+        results = [alias(o) if isinstance(o, Tensor) and id(original) in inputs else o
+                   for o, original in zip(results, outputs)]  # fmt: skip
         return results
     node = FunctionNode()
     node._sequence = next(creation)

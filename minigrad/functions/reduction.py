@@ -336,7 +336,7 @@ def _normalised(name, op):
     def function(input, dim, dtype=None):
         input = _as_dtype(input, dtype)
         axis = one_dim(dim, input._array.ndim, name)
-        if input._array.ndim and not input._array.shape[axis]:
+        if not input._array.size and input._array.dtype.kind != "f":
             return input.clone()
         refuse_kinds(f"{name}_lastdim_kernel_impl", input, "biu")
         if not input._array.ndim:
