@@ -14,7 +14,7 @@ from ..primitive import to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import one_dim, scalar_as
 from .pointwise import where
-from .shape import broadcast_tensors, diagonal, flatten
+from .shape import broadcast_tensors, diagonal, expand, flatten, unsqueeze
 
 __all__ = [
     "argwhere", "diagonal_scatter", "gather", "getitem", "index_add", "index_copy", "index_fill", "index_put",
@@ -651,6 +651,10 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     n = input._array.shape[axis] if input._array.ndim else 1
     if counts.ndim > 1 or counts.size not in (1, n):
         raise RuntimeError("repeats must have the same size as input along dim" + f": {counts.size} and {n}")
+    if not isinstance(repeats, Tensor):
+        wide = list(input._array.shape)
+        wide.insert(axis + 1, int(counts))
+        return flatten(expand(unsqueeze(input, axis + 1), wide).clone(), axis, axis + 1)
     places = np.repeat(np.arange(n), counts)
     return ops.index(_as_vector(input), (slice(None),) * axis + (places,))
 

@@ -37,6 +37,7 @@ def index_adjoint(xp, x, *, shape, key):
 
 
 @primitive(
+    held=("key",),
     x=lambda g, xp, key: xp.with_item(g, xp.zeros_like(xp.item(g, key)), key),
     value=lambda g, xp, value_shape, key: xp.sum_to(xp.item(g, key), value_shape),
     name="CopySlices",
@@ -112,6 +113,7 @@ def scatter_add(xp, x, src, *, axis, index):
 
 
 @primitive(
+    held=("positions",),
     x=lambda g, xp, positions: xp.put_positions(g, xp.zeros(positions.shape, g), positions),
     value=lambda g, xp, positions: xp.at_positions(g, positions),
     name="CopySlices",
