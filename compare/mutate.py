@@ -69,6 +69,12 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {}
 for _op, _input, _sign in (("maximum", "a", "<"), ("maximum", "b", ">"), ("minimum", "a", ">"), ("minimum", "b", "<")):
     _was, _becomes = (f"xp.where(a == b, g / 2, xp.where(a {sign} b, 0, g))" for sign in (_sign, _sign + "="))
     EQUIVALENT[_op, _input, f"{_was}  ->  {_becomes}"] = "a == b was answered before"
+_sinc = "0, g * ((x * math.pi * xp.cos(x * math.pi) - xp.sin(x * math.pi)) / (x * x * math.pi)))"
+_what = f"xp.where(x * x * math.pi == 0, {_sinc}  ->  xp.where(x * x == 0, {_sinc}"
+EQUIVALENT["sinc", "x", _what] = "x * x and x * x * pi vanish together"
+EQUIVALENT["prelu", "weight", "xp.where(x < 0, x, 0) * g  ->  xp.where(x <= 0, x, 0) * g"] = (
+    "x and 0 are the same there"
+)
 # Primitives that no comparison with torch on NumPy arrays reaches, and what checks them.
 ELSEWHERE = {"to_device": "moves an array to another library: the tests of torch arrays"}
 
@@ -94,11 +100,12 @@ def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
 
 def primitives() -> dict[str, list[Any]]:
     """Name -> the primitives of that name that there are: one, or one for each number of inputs met so far."""
-    from minigrad.primitive import Plans
+    from minigrad.primitive import REGISTRY, Plans
 
     found: dict[str, list[Any]] = {}
     for plans in Plans.every:
-        if plans.op.formulas:
+        # Samplers are recorded too, but their names are not entered: there is no derivative in them.
+        if plans.op.formulas and plans.op.name in REGISTRY:
             found.setdefault(plans.op.name, []).append(plans.op)
     return found
 
@@ -132,7 +139,7 @@ def _constant(formula: Callable[..., Any], given: dict[str, Any]) -> Any:
 
 
 # Formulas of a derivative that is zero everywhere.
-ZEROS = ("xp.zeros_like(g)", "g * 0", "0 * g", "None")
+ZEROS = ("xp.zeros_like(g)", "xp.zeros(x_shape, g)", "g * 0", "0 * g", "None")
 # What stands for a formula where torch has none either: it raises.
 REFUSING = ("not_differentiable(",)
 

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import minigrad  # noqa: E402
+import minigrad.nn.functional  # noqa: E402  (declares ops of its own)
 from compare import mutate  # noqa: E402
 from compare.report import Options, Progress, Result  # noqa: E402
 from minigrad import primitive as declarations  # noqa: E402
