@@ -550,6 +550,9 @@ class Builder:
             {x}.data.zero_() ; {n} = {x}.detach() ; {x}.detach().mul_(2) ; {x}.data = {y}.data ;
             {n} = {x}.detach()[0]
         """)
+        if t.requires_grad:
+            # Whether a graph that is already there saw the old memory or sees the new one is torch's affair.
+            forms = [form for form in forms if ".data = " not in form]
         if x == next(reversed(self.tensors)):
             # Of the newest alone: torch refuses what others have saved, where its own formula saved it.
             forms.append("{x}.detach_()")
@@ -648,7 +651,8 @@ class Builder:
         elif self.choose.chance(25):
             arguments.append("create_graph=True")
         leaves = self.names(_is_plain_input)
-        if self.choose.chance(15 if t.grad_fn is not None else 40) and leaves:
+        # Of a root that leads to none of the inputs torch runs the hooks nevertheless.
+        if self.choose.chance(15 if t.grad_fn is not None else 40) and leaves and not t._backward_hooks:
             arguments.append(f"inputs=[{self.choose.pick(leaves)}, {self.choose.pick(leaves)}]")
         return f"{x}.backward({', '.join(arguments)})"
 
@@ -674,7 +678,7 @@ class Builder:
             arguments.append("create_graph=True")
         elif self.choose.chance(40):
             arguments.append("retain_graph=True")
-        if self.choose.chance(80):
+        if self.choose.chance(80) and not t._backward_hooks:
             arguments.append("allow_unused=True")
         elif self.choose.chance(30):
             arguments.append("materialize_grads=True")
