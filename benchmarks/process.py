@@ -6,6 +6,7 @@ Each measurement is a fresh Python process, so that no library pays for what ano
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -177,6 +178,13 @@ def reset_peak() -> bool:
     return True
 
 
+def give_back() -> None:
+    """Return freed memory to the system: what an allocator keeps would hide as much of the peak that follows."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)
+
+
 def _settled(workload: str, library: str):
     """A program ready to start, after a smaller one has made the library load its kernels and start its threads."""
     from .workloads import BY_NAME
@@ -197,6 +205,8 @@ def _import(module: str) -> dict:
 def _peak(workload: str, library: str, steps: str) -> dict:
     program = _settled(workload, library)
     gc.collect()
+    status("VmRSS")  # NotAvailable where there is no /proc, before anything that needs Linux
+    give_back()
     before = status("VmRSS")
     if not reset_peak():
         raise NotAvailable("the kernel does not let a process reset its peak memory (/proc/self/clear_refs)")
