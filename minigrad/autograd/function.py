@@ -246,10 +246,10 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     """The outputs as the caller gets them: with a grad_fn if the call is recorded."""
     dirty = {id(t) for t in ctx._dirty}
     for a in ctx._dirty:
-        if isinstance(a, Tensor) and recording and a._node is None and a._requires_grad:
-            a._counter[0] += 1
+        a._counter[0] += 1  # the write was made, whether or not it may be recorded
+        if recording and a._node is None and a._requires_grad:
             raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-        if isinstance(a, Tensor) and recording and a._base is not None:
+        if recording and a._base is not None:
             from ..inplace import check_writable
 
             check_writable(a, may_overlap=True)
@@ -261,8 +261,6 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
     if not recording:
-        for a in ctx._dirty:
-            a._counter[0] += 1
         # As torch: the input keeps its history, and what is returned of it has none.
         results = [alias(o) if isinstance(o, Tensor) and id(original) in inputs else o
                    for o, original in zip(results, outputs)]  # fmt: skip
@@ -322,7 +320,6 @@ def _rewritten(tensor, target):
         rebase(tensor, holder)
     else:
         tensor._node, tensor._requires_grad = target, True
-    tensor._counter[0] += 1
 
 
 def once_differentiable(backward):

@@ -695,7 +695,7 @@ def meshgrid(*tensors, indexing=None):
 
 
 def unfold(input, dimension, size, step):
-    """Windows of a given size along a dim, in a new last dim: a view."""
+    """Windows of a given size along a dim, in a new last dim: a copy, where torch gives a view."""
     ndim = input._array.ndim
     axis = one_dim(dimension, ndim, "unfold")
     n = input._array.shape[axis] if ndim else 1
