@@ -34,7 +34,7 @@ from .report import Failure, Options, Progress, Result
 SECONDS = 20
 # Rows tried on one mutant, the most specific first.
 ROWS = 12
-ENGINE_PROGRAMS, ENGINE_SECONDS = 500, 60
+ENGINE_PROGRAMS, ENGINE_SECONDS = 1_000, 60
 # Rows whose checks the random programs do not make: every subset of inputs, shared memory, broadcasting in all layouts.
 ENGINE_ROWS = ("add", "mul", "sum", "exp", "matmul", "where", "cat", "expand")
 

@@ -97,7 +97,6 @@ TABLE: list[tuple[str, str, str, str]] = [
      "        if retained:  #", "        if False:  #"),
     ("overlapping memory may be written and read at once", INPLACE,
      "            and _collides(x._array, target._array, apart)", "            and False"),
-    ("a view made in no_grad gives its base a gradient", ENGINE, " and not leaf._borrows_grad:", ":"),
     ("a saved output is the temporary of an in-place op", INPLACE,
      "        saved._array, saved._counter = target._array, target._counter\n", "        pass\n"),
 ]  # fmt: skip

@@ -516,11 +516,12 @@ class Builder:
         if self.choose.chance(25) and not _is_expanded(t):
             # Through a view that nobody keeps.
             names, _, view = self._view(x, t, lambda: "_").rpartition(" = ")
-            if "expand" in view or "broadcast" in view:
-                return text
+            ends = ["mul_(2)", "add_(1)", "neg_()", "sin_()"]
+            if "expand" not in view and "broadcast" not in view:
+                # Of an expanded tensor torch lets these write, and leaves a graph that fails when it is run.
+                ends += ["zero_()", "copy_(T.tensor(1.5))", f"fill_({k})"]
             if "," in names:
                 view += "[0]"
-            ends = ["mul_(2)", "add_(1)", "zero_()", "neg_()", "sin_()", "copy_(T.tensor(1.5))", f"fill_({k})"]
             return f"{view}.{self.choose.pick(ends)}"
         return text
 
@@ -768,7 +769,12 @@ class Builder:
         reshaped = any(word in text for word in (".t_()", "squeeze_(", "transpose_("))
         if self.choose.chance(6) and "\n" not in text and not text.startswith("with ") and not reshaped:
             blocks = self.BLOCKS
-            is_view = kind in ("view", "copying", "data") or "expand_as" in text or "'ij->ji'" in text
+            is_view = (
+                kind in ("view", "copying", "data")
+                or "expand_as" in text
+                or "'ij->ji'" in text
+                or "T.tensor(0)]" in text
+            )
             if is_view and any(_root(self.tensors[n]).requires_grad for n in self._named(text)):
                 # A view made without recording: torch 2.13 says that it requires grad, and gives it none.
                 blocks = tuple(block for block in blocks if block in ("enable_grad()", "set_grad_enabled(True)"))

@@ -19,6 +19,7 @@ STABLE_TEXTS = (
     "a leaf Variable that requires grad",
     "a view of a leaf Variable that requires grad is being used in an in-place operation",
     "is a view and is being modified inplace",
+    "A view was created in no_grad mode",
     "grad can be implicitly created only for scalar outputs",
     "must match the size of tensor",
     "shapes cannot be multiplied",
