@@ -285,8 +285,8 @@ class Plans(dict):
 
     def renew(self):
         """Forget the recording functions in use: anomaly mode was switched."""
-        for scope, differentiable in self.callers:
-            self.callers.remove((scope, differentiable))
+        callers, self.callers = self.callers, []
+        for scope, differentiable in callers:
             scope.update(self.recorders(scope, differentiable))
 
 
