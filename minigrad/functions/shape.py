@@ -294,7 +294,7 @@ def _several(views):
     """Views of one call, through which torch lets nobody write."""
     for v in views:
         if v._base is not None:
-            v._view_kind = "multiple"
+            v._view_kind = v._view_kind or "multiple"
     return tuple(views)
 
 
