@@ -39,22 +39,16 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
         else:  # array code throughout: NumPy's warnings are off, except while the user's own hooks and Functions run
             user = contextvars.copy_context().run
             found = state.quiet.copy().run(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, user)
+        if wanted is None or accumulate:
+            _accumulate(found, create_graph)
+            return None
     finally:
         state.enabled = enabled
-    if wanted is not None and not accumulate:
-        once = {}
-        for edge in [edge for edge in found if edge in wanted]:
-            g = found.pop(edge)
-            once[edge] = _as_tensor(g)
-        return [once.get(edge_of(t)) for t in inputs]
-    for leaf in list(found):
-        g = found.pop(leaf)
-        if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
-            _add_to_grad(leaf, g, create_graph)
-            if leaf._post_accumulate_hooks:
-                for hook in tuple(leaf._post_accumulate_hooks.values()):
-                    hook(leaf)
-    return None
+    once = {}
+    for edge in [edge for edge in found if edge in wanted]:
+        g = found.pop(edge)
+        once[edge] = _as_tensor(g)
+    return [once.get(edge_of(t)) for t in inputs]
 
 
 def _call(function, *args):
@@ -171,24 +165,31 @@ def _as_tensor(g):
     """A gradient as a Tensor of its own memory."""
     if isinstance(g, Tensor):
         return g
-    return wrap(_own(g))
+    return wrap(_own(g, "K"))
 
 
-def _copied(g):
-    return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
+def _copied(g, layout):
+    return np.array(g, order=layout) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
 
 
-def _own(array):
+def _layout(tensor):
+    """How a `.grad` of the tensor lies in memory, as NumPy's `order`: as the tensor, which can be viewed alike."""
+    array = tensor._array
+    return "F" if array.__class__ is np.ndarray and array.flags.fnc else "C"
+
+
+def _own(array, layout):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
     if (
-        array.__class__ is np.ndarray
+        layout != "F"
+        and array.__class__ is np.ndarray
         and sys.getrefcount(array) <= _ALONE
         and array.base is None
         and array.flags.c_contiguous
         and array.flags.owndata
     ):
         return array
-    return _copied(array)
+    return _copied(array, layout)
 
 
 def _references_to_a_new_array():
@@ -208,19 +209,37 @@ def _references_to_a_new_array():
 _ALONE = _references_to_a_new_array()
 
 
+def _accumulate(found, create_graph):
+    """Add what arrived at each leaf to its `.grad`."""
+    for leaf in list(found):
+        g = found.pop(leaf)
+        if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
+            _add_to_grad(leaf, g, create_graph)
+            if leaf._post_accumulate_hooks:
+                for hook in tuple(leaf._post_accumulate_hooks.values()):
+                    if hook(leaf) is not None:
+                        raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+
+
 def _add_to_grad(leaf, g, create_graph):
     held = leaf._grad
     if create_graph:
-        g = g if isinstance(g, Tensor) else wrap(_copied(g))
-        leaf._grad = (g if g._node is not None else g.clone()) if held is None else held + g
+        g = g if isinstance(g, Tensor) else wrap(_copied(g, "K"))
+        leaf._grad = _recorded_copy(g, leaf) if held is None else held + g
         return
     if isinstance(g, Tensor):
         g = g._array
     if held is None:
-        leaf._grad = wrap(_own(g))
+        leaf._grad = wrap(_own(g, _layout(leaf)))
     else:
         state.run(np.add, held._array, g, held._array)
         held._counter[0] += 1
+
+
+def _recorded_copy(g, tensor):
+    """Under create_graph, a gradient of the tensor that is not the cotangent itself, which the user may have given."""
+    g = g if g._node is not None else g.clone()
+    return g.contiguous() if _layout(tensor) == "C" else g
 
 
 # -- hooks ---------------------------------------------------------------------------------------------------------
@@ -259,7 +278,7 @@ def _run_hooks(node, g, create_graph):
         tensor = node.retained()
         if tensor is not None:
             held = tensor._grad
-            grad = g if create_graph else wrap(_copied(g))
+            grad = _recorded_copy(g, tensor) if create_graph else wrap(_copied(g, _layout(tensor)))
             tensor._grad = grad if held is None else held + grad
     return g
 
