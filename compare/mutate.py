@@ -10,24 +10,24 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
-import json
-import os
+import importlib
+import itertools
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from .engines import load, require
 from .mutate_patches import TABLE
-from .parallel import spread
+from .parallel import spread, start_context
 from .report import Failure, Options, Progress, Result
 
 # A mutant that does not come to an end is a mutant that was noticed.
@@ -440,8 +440,12 @@ def apply(patch: Patch, package: Path) -> None:
     path.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
 
 
-def check_patch(name: str, options: Options, known: list[str]) -> Result:
-    """Run the engine's quick check on a patched copy of minigrad; what it finds beyond `known` catches the patch."""
+# What the quick check of the engine finds without any patch: that does not count as noticing one.
+_known: list[str] = []
+
+
+def check_patch(name: str, options: Options) -> Result:
+    """Run the engine's quick check on a patched copy of minigrad; what it finds beyond `_known` catches the patch."""
     patch = next(p for p in PATCHES if p.name == name)
     row = f"engine: {name}"
     with tempfile.TemporaryDirectory() as folder:
@@ -450,20 +454,20 @@ def check_patch(name: str, options: Options, known: list[str]) -> Result:
             apply(patch, Path(folder) / "minigrad")
         except StalePatch as error:
             return Result("mutate", row, 1, None, [Failure("stale patch", str(error), None)])
-        found, said = _findings_in(folder, options.seed, known)
-    if found:
-        return Result("mutate", row, 1, None, [], f"caught by {found[0]}")
-    message = f"{patch.old}\n  became\n{patch.new}\nand no quick check noticed{said}"
+        found, raised = _findings_in(folder, options.seed, _known)
+    if found or raised:
+        return Result("mutate", row, 1, None, [], f"caught by {found[0] if found else raised}")
+    message = f"{patch.old}\n  became\n{patch.new}\nand no quick check noticed"
     return Result("mutate", row, 1, None, [Failure(patch.file, message, None)])
 
 
 def unbroken(seed: int) -> list[str]:
-    """What the quick check of the engine finds without any patch: that does not count as noticing one."""
+    """All that the quick check of the engine finds without a patch."""
     with tempfile.TemporaryDirectory() as folder:
         _copy_packages(Path(folder))
-        found, said = _findings_in(folder, seed, None)
-    if said:
-        raise RuntimeError(f"the quick check of the engine does not run: {said}")
+        found, raised = _findings_in(folder, seed, None)
+    if raised:
+        raise RuntimeError(f"the quick check of the engine does not run: {raised}")
     return found
 
 
@@ -474,27 +478,35 @@ def _copy_packages(folder: Path) -> None:
 
 
 def _findings_in(folder: str, seed: int, known: list[str] | None) -> tuple[list[str], str]:
-    """(findings of the packages in `folder`: all, or the first beyond `known`; what went wrong), from a new process."""
-    program = "import json, sys; from compare.mutate import findings_as_json; findings_as_json(*json.load(sys.stdin))"
-    environment = {**os.environ, "PYTHONPATH": folder, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-W", "ignore", "-c", program]
-    given = json.dumps([seed, known])
+    """(findings of the packages in `folder`: all, or the first beyond `known`; what it died of), from a new process."""
+    context = start_context()
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_send_findings, args=(sending, folder, seed, known))
+    process.start()
+    sending.close()
     try:
-        ran = subprocess.run(
-            command, input=given, cwd=folder, env=environment, capture_output=True, text=True, timeout=ENGINE_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return ["the time limit"], ""
-    if ran.returncode:
-        last = ran.stderr.strip().rpartition("\n")[2]
-        return ([f"an error: {last}"], "") if known is not None else ([], ran.stderr)
-    return json.loads(ran.stdout.rpartition("\n")[2]), ""
+        return receiving.recv() if receiving.poll(ENGINE_SECONDS) else ([], "the time limit")
+    except EOFError:
+        return [], "a crash"
+    finally:
+        process.kill()
+        process.join()
 
 
-def findings_as_json(seed: int, known: list[str] | None) -> None:
-    """What the started process prints last: the findings, or the first that is not known."""
-    found = list(findings(seed)) if known is None else [f for f in findings(seed) if f not in known][:1]
-    print("\n" + json.dumps(found), end="")
+def _send_findings(sending: Connection, folder: str, seed: int, known: list[str] | None) -> None:
+    """The new process: the packages in `folder` take the place of these; torch, which is slow to import, stays."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("minigrad", "compare"):
+            del sys.modules[name]
+    sys.path.insert(0, folder)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = importlib.import_module("compare.mutate").findings(seed)
+            new = found if known is None else itertools.islice((f for f in found if f not in known), 1)
+            sending.send((list(new), ""))
+    except Exception as error:
+        sending.send(([], f"an error: {error!r}"))
 
 
 def findings(seed: int) -> Iterator[str]:
@@ -541,13 +553,12 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
     if both or options.extra.get("engine"):
         patches = [p.name for p in PATCHES if options.selects(p.name)]
         progress.start("mutate engine", len(patches))
-        # Threads: each patch runs in a process of its own.
-        with ThreadPoolExecutor(max(options.jobs, 1)) as pool:
-            known = unbroken(options.seed)
-            if known:
-                note = f"found without a patch, and so not counted: {', '.join(known[:10])}"
-                yield Result("mutate", "engine", 1, None, [], note)
-            for result in pool.map(lambda name: check_patch(name, options, known), patches):
-                progress.step(result.name, failed=not result.passed)
-                yield result
+        _known[:] = unbroken(options.seed)
+        if _known:
+            note = f"found without a patch, and so not counted: {', '.join(_known[:10])}"
+            yield Result("mutate", "engine", 1, None, [], note)
+        for result in spread(check_patch, patches, options):
+            result.group = "mutate"
+            progress.step(result.name, failed=not result.passed)
+            yield result
         progress.finish()
