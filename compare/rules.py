@@ -216,15 +216,17 @@ g, = T.autograd.grad(y.sum(), a, create_graph=True)
 """,
     "a graph dies with its last reference": """
 import gc, weakref
-gc.disable()
 x = T.ones(2, requires_grad=True)
-y = x.exp() * 2
-seen = weakref.ref(y)
-y = y.tanh()
-node = weakref.ref(y)
-del y
-alive = seen() is not None, node() is not None
-gc.enable()
+try:
+    gc.disable()
+    y = x.exp() * 2
+    first = weakref.ref(y)
+    y = y.tanh()
+    last = weakref.ref(y)
+    del y
+    alive = first() is not None, last() is not None
+finally:
+    gc.enable()
 """,
     # -- grad mode
     "no_grad and its end": AB + """
