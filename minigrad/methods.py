@@ -410,8 +410,6 @@ TYPES = {
 
 
 def _init(cls, *args, device=None, **keywords):
-    if cls is not Tensor and not args and not keywords:
-        return object.__new__(cls)
     dtypes.check_device(device)
     out = construct(dtypes.get_default_dtype(), args or ((keywords.pop("data"),) if "data" in keywords else ()))
     if keywords:
@@ -560,23 +558,12 @@ def _deepcopy(self, memo):
             "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
             "see https://github.com/pytorch/pytorch/pull/103001"
         )
-    out = wrap(self._array.copy())
-    out.__class__ = type(self)
+    out = wrap(self._array.copy(), type(self))
     memo[id(self)] = out
     out._requires_grad = self._requires_grad
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    own = {
-        "_array",
-        "_counter",
-        "_requires_grad",
-        "_grad",
-        "_base",
-        "_base_node",
-        "_view_kind",
-        "_hooks",
-        "_post_accumulate_hooks",
-    }
+    own = {"_grad", "_base_node", "_view_kind", "_hooks", "_post_accumulate_hooks"}
     for name, value in self.__dict__.items():
         if name not in own:
             setattr(out, name, copy.deepcopy(value, memo))
@@ -595,8 +582,8 @@ Tensor.__copy__ = lambda self: _shallow(self)
 
 
 def _shallow(self):
-    out = alias(self)
-    out.__class__ = type(self)
+    out = alias(self, type(self))
+    out._requires_grad, out._node, out._base = self._requires_grad, self._node, self._base
     out.__dict__.update(self.__dict__)
     return out
 

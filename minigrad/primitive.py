@@ -208,6 +208,9 @@ class Primitive:
             add(f"    out._base = {inputs[0]} if {inputs[0]}._base is None else {inputs[0]}._base")
         else:
             add("    out._counter = [0]")
+            add("    out._base = None")
+        add("    out._requires_grad = False")
+        add("    out._node = None")
         differentiable = [i for i in inputs if i in self.formulas]
         if differentiable:
             add("    if state.enabled:")
