@@ -193,7 +193,10 @@ def _reflected(function):
 
 
 def _known(x):
-    return isinstance(x, (Tensor, int, float, bool, np.ndarray, np.generic))
+    return x.__class__ in _USUAL or isinstance(x, (Tensor, int, float, np.ndarray, np.generic))
+
+
+_USUAL = {Tensor, int, float}  # a set costs a third of isinstance
 
 
 Tensor.__add__ = Tensor.__radd__ = elementwise.add.primitive.operator

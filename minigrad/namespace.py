@@ -405,7 +405,7 @@ class NumPy:
 
     def sum_of_products(a, b):
         if a.shape == b.shape and a.dtype in WIDE_ENOUGH:  # no temporary, and at 2000 elements a third of the time
-            return np.dot(a.reshape(-1), b.reshape(-1))
+            return a.dot(b) if a.ndim == 1 else a.reshape(-1).dot(b.reshape(-1))
         return NumPy.sum(a * b, None, False)
 
     def outer(a, b):

@@ -8,7 +8,6 @@ set of inputs that require grad the recording and the backward. `mul.primitive.s
 particular op.
 """
 
-import functools
 import itertools
 import linecache
 import types
@@ -113,6 +112,19 @@ class Primitive:
         """The text of the call."""
         return "\n".join(self._write_call())
 
+    def _named(self):
+        """The namespace's function that the forward does no more than call, as in `return xp.exp(x)`; or None.
+
+        Calling that one saves a Python frame.
+        """
+        code, static = self.forward.__code__, list(self.static)
+        if not self.takes_xp or len(code.co_names) != 1:
+            return None
+        asked = f"xp.{code.co_names[0]}"
+        signature = ", ".join(["xp", *self.inputs] + ["*"] * bool(static) + static)
+        twin = eval(f"lambda {signature}: {asked}({', '.join(self.inputs + static)})").__code__
+        return asked if (code.co_code, code.co_varnames) == (twin.co_code, twin.co_varnames) else None
+
     def _check_formulas(self):
         known = {"g", "xp", "out", *self.inputs, *(i + "_shape" for i in self.inputs), *self.static}
         for i, formula in self.formulas.items():
@@ -171,8 +183,10 @@ class Primitive:
         add = lines.append
         if self.promote:
             if len(inputs) == 2:  # first, because asking a number for its _array costs as much as a product
-                add(f"    kind = {inputs[1]}.__class__")
-                add(f"    if kind is float or kind is int: {inputs[1]} = number({inputs[1]}, {inputs[0]})")
+                a, b = inputs
+                add(f"    kind = {b}.__class__")
+                add("    if kind is float or kind is int:")
+                add(f"        {b} = number({b}, {a})")
             add("    try:")
             add(f"        {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
             first = f"{arrays[0]}.dtype"
@@ -190,17 +204,20 @@ class Primitive:
             add(f"        return {self.name}({', '.join(['*operands'] + [f'{n}={n}' for n in static])})")
         else:
             add(f"    {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
-        passed = ", ".join(["forward"] + ["xp"] * self.takes_xp + arrays)
         statics = "".join(f", {n}={n}" for n in static)
+        if named := self._named():
+            run = ", ".join([named, *arrays, *static])
+        else:
+            run = ", ".join(["forward"] + ["xp"] * self.takes_xp + arrays) + statics
         if self.takes_xp:
             add(f"    xp = namespaces[{arrays[0]}.__class__]")
         if self.explain or len(inputs) > 1:
             add("    try:")
-            add(f"        result = state.run({passed}{statics})")
+            add(f"        result = state.run({run})")
             add("    except (ValueError, IndexError, TypeError) as error:")
             add(f"        raise explain(error, {', '.join(arrays)}{statics}) from None")
         else:
-            add(f"    result = state.run({passed}{statics})")
+            add(f"    result = state.run({run})")
         add("    out = new(Tensor)")
         add("    out._array = result if result.__class__ is ndarray else as_array(result)")
         if self.view:
@@ -471,17 +488,29 @@ def align_float(*operands):
     return align(operands, to_float=True)
 
 
+class Numbers(dict):
+    """The Tensor for a (number, dtype): a Python number beside a floating point Tensor, which programs repeat."""
+
+    def __missing__(self, key):
+        number = wrap(state.run(np.array, *key))
+        if key[0]:  # 0. and -0. are equal as keys
+            if len(self) == 1024:
+                self.clear()
+            self[key] = number
+        return number
+
+
+NUMBERS = Numbers()
+
+
 def number_beside(value, tensor):
     """A Python number beside a floating point Tensor, as a Tensor of its dtype; else the number, which `align`
     takes."""
-    if isinstance(tensor, Tensor) and (dtype := tensor._array.dtype) in FLOATING:
-        return _known_number(value, dtype) if value else wrap(np.array(value, dtype))  # 0. and -0. are equal as keys
-    return value
-
-
-@functools.lru_cache(1024)
-def _known_number(value, dtype):
-    return wrap(state.run(np.array, value, dtype))
+    try:
+        dtype = tensor._array.dtype
+    except AttributeError:
+        return value
+    return NUMBERS[value, dtype] if dtype in FLOATING else value
 
 
 def or_not_implemented(align):

@@ -45,12 +45,15 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
         once = {}
         for edge in [edge for edge in found if edge in wanted]:
             g = found.pop(edge)
-            once[edge] = _as_tensor(g)
+            once[edge] = g if isinstance(g, Tensor) else wrap(_own(g))
         return [once.get(edge_of(t)) for t in inputs]
     for leaf in list(found):
-        g = found.pop(leaf)
+        g = found.pop(leaf)  # taken out, so that `_own` can see that nobody else holds it
         if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
-            _add_to_grad(leaf, g, create_graph)
+            if leaf._grad is None and not create_graph:
+                leaf._grad = wrap(_own(g))
+            else:
+                _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
                 for hook in tuple(leaf._post_accumulate_hooks.values()):
                     hook(leaf)
@@ -167,27 +170,16 @@ def nodes_towards(wanted, roots):
     return path
 
 
-def _as_tensor(g):
-    """A gradient as a Tensor of its own memory."""
-    if isinstance(g, Tensor):
-        return g
-    return wrap(_own(g))
-
-
 def _copied(g):
     return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
 
 
 def _own(array):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
-    if (
-        array.__class__ is np.ndarray
-        and sys.getrefcount(array) <= _ALONE
-        and array.base is None
-        and array.flags.c_contiguous
-        and array.flags.owndata
-    ):
-        return array
+    if array.__class__ is np.ndarray and sys.getrefcount(array) <= _ALONE and array.base is None:
+        flags = array.flags
+        if flags.c_contiguous and flags.owndata:
+            return array
     return _copied(array)
 
 
@@ -197,12 +189,9 @@ def _references_to_a_new_array():
     def own(array):
         return sys.getrefcount(array)
 
-    def add(g):
-        return own(g)
-
     found = {0: np.empty(1)}
     g = found.pop(0)
-    return add(g)
+    return own(g)
 
 
 _ALONE = _references_to_a_new_array()
@@ -213,11 +202,6 @@ def _add_to_grad(leaf, g, create_graph):
     if create_graph:
         g = g if isinstance(g, Tensor) else wrap(_copied(g))
         leaf._grad = (g if g._node is not None else g.clone()) if held is None else held + g
-        return
-    if isinstance(g, Tensor):
-        g = g._array
-    if held is None:
-        leaf._grad = wrap(_own(g))
     else:
         state.run(np.add, held._array, g, held._array)
         held._counter[0] += 1
