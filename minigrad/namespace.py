@@ -390,7 +390,7 @@ class NumPy:
     def matmul(a, b):
         if a.dtype.itemsize == 2 and a.dtype.kind == "f":
             return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-        return np.matmul(a, b)
+        return a.dot(b) if a.ndim == 2 == b.ndim else np.matmul(a, b)  # the method: 250 ns less
 
     def mv(a, b):
         return NumPy.matmul(a, b)
@@ -415,7 +415,7 @@ class NumPy:
         return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
     def linear(x, weight, bias):
-        out = np.dot(x, weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
+        out = x.dot(weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
         out += bias
         return out
 

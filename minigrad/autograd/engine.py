@@ -83,9 +83,12 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
     for root, g in zip(roots, cotangents):
         target = edge_of(root)
         g = g if create_graph else g._array
-        arriving[target] = arriving[target] + g if target in arriving else g
-        if target._sequence and (-target._sequence, target) not in waiting:
-            push(waiting, (-target._sequence, target))
+        if target in arriving:
+            arriving[target] = arriving[target] + g
+        else:
+            arriving[target] = g
+            if target._sequence:
+                push(waiting, (-target._sequence, target))
 
     node = pop(waiting)[1] if waiting else None
     while node is not None:
@@ -141,12 +144,13 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
         else:
             node = push_and_pop(waiting, (-following._sequence, following))[1]
 
-    for leaf, g in list(arriving.items()):
-        if wanted is not None and leaf not in wanted:
-            del arriving[leaf]
-        elif leaf._hooks:
-            arriving[leaf] = user(_run_tensor_hooks, leaf._hooks, g, create_graph)
-    arriving.update(captured)
+    if wanted is not None:
+        arriving = {leaf: g for leaf, g in arriving.items() if leaf in wanted}
+    for leaf in arriving:
+        if leaf._hooks:
+            arriving[leaf] = user(_run_tensor_hooks, leaf._hooks, arriving[leaf], create_graph)
+    if captured:
+        arriving.update(captured)
     return arriving
 
 
