@@ -193,11 +193,14 @@ class NumPy:
     # -- reductions
 
     def sum_to(g, shape):
+        """The adjoint of broadcasting from `shape`: the sum over every axis that broadcasting made or stretched."""
         if g.shape == shape:
             return g
+        if not shape:
+            return NumPy.sum(g, None, False)
         lead = g.ndim - len(shape)
-        if g.dtype in WIDE_ENOUGH and g.shape[lead:] == shape:  # a number or a bias: half of the general way
-            return np.asarray(np.add.reduce(g, None if not shape else 0 if lead == 1 else tuple(range(lead))))
+        if g.dtype in WIDE_ENOUGH and g.shape[lead:] == shape:  # a bias: half of the general way
+            return np.add.reduce(g, 0 if lead == 1 else tuple(range(lead)))
         return (
             np.add.reduce(g, axis=sum_axes(g.shape, shape), dtype=_wide(g), keepdims=True)
             .astype(g.dtype, copy=False)

@@ -157,7 +157,7 @@ class Primitive:
         scope = {
             "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "number": number_beside, "refuse": self.refuse,
+            "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS, "refuse": self.refuse,
             "state": state, "static": self.static, "InferenceCounter": InferenceCounter, "Tensor": Tensor,
         }  # fmt: skip
         call = types.FunctionType(_first_call.__code__, scope, self.name)
@@ -186,7 +186,8 @@ class Primitive:
                 a, b = inputs
                 add(f"    kind = {b}.__class__")
                 add("    if kind is float or kind is int:")
-                add(f"        {b} = number({b}, {a})")
+                add(f"        try: {b} = numbers[{b}, {a}._array.dtype]")
+                add(f"        except (KeyError, AttributeError): {b} = number_beside({b}, {a})")
             add("    try:")
             add(f"        {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
             first = f"{arrays[0]}.dtype"
@@ -370,7 +371,8 @@ class Plan:
             add(f"    if {f'({versions})' if len(self.saved) > 1 else versions} != node.versions: raise stale(node)")
         if self.static:
             add(f"    {', '.join(self.static)}, = node.static")
-        if any("xp" in op.needs[i] for i in self.needed):
+        uses_xp = any("xp" in op.needs[i] for i in self.needed)
+        if uses_xp:
             add("    xp = namespaces[g.__class__]")
         terms = {}
         for i in self.needed:
@@ -379,14 +381,15 @@ class Plan:
         if self.broadcasts:
             add("    if node.shapes is not None:")
             add(f"        {', '.join(i + '_shape' for i in self.needed)}, = node.shapes")
+            if not uses_xp:
+                add("        xp = namespaces[g.__class__]")
             for i, term in terms.items():
-                dot = f"dot(g, {op.needs[i][1]}._array) if {i}_shape == () else " if op.product else ""
-                add(f"        {i}_g = {dot}sum_to({term}, {i}_shape)")
+                dot = f"xp.sum_of_products(g, {op.needs[i][1]}._array) if {i}_shape == () else " if op.product else ""
+                add(f"        {i}_g = {dot}xp.sum_to({term}, {i}_shape)")
             add(f"        return ({' '.join(i + '_g,' for i in terms)})")
         add(f"    return ({' '.join(term + ',' for term in terms.values())})")
         scope = {f"formula_{i}": op.formulas[i] for i in self.needed}
         scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces}
-        scope |= {"sum_to": sum_arrays_to, "dot": sum_of_products}
         return compile_function(f"vjp_{op.name}", lines, scope)
 
     def recorded_vjp(self, node, g):
@@ -418,18 +421,6 @@ def with_history(saved, edge):
         tensor._node, tensor._requires_grad = edge, True
         return tensor
     return edge  # a leaf: the very tensor that the gradient is with respect to
-
-
-def sum_arrays_to(g, shape):
-    """The adjoint of broadcasting from `shape`: sum over every axis that broadcasting made or stretched."""
-    if g.shape == shape:
-        return g
-    return namespaces[g.__class__].sum_to(g, shape)
-
-
-def sum_of_products(g, x):
-    """sum(g * x), which broadcast to one shape."""
-    return namespaces[g.__class__].sum_of_products(g, x)
 
 
 def compile_function(name, lines, scope):
@@ -488,29 +479,20 @@ def align_float(*operands):
     return align(operands, to_float=True)
 
 
-class Numbers(dict):
-    """The Tensor for a (number, dtype): a Python number beside a floating point Tensor, which programs repeat."""
-
-    def __missing__(self, key):
-        number = wrap(state.run(np.array, *key))
-        if key[0]:  # 0. and -0. are equal as keys
-            if len(self) == 1024:
-                self.clear()
-            self[key] = number
-        return number
-
-
-NUMBERS = Numbers()
+NUMBERS = {}  # (number, floating point dtype) -> Tensor: programs repeat theirs
 
 
 def number_beside(value, tensor):
     """A Python number beside a floating point Tensor, as a Tensor of its dtype; else the number, which `align`
     takes."""
-    try:
-        dtype = tensor._array.dtype
-    except AttributeError:
+    if not isinstance(tensor, Tensor) or (dtype := tensor._array.dtype) not in FLOATING:
         return value
-    return NUMBERS[value, dtype] if dtype in FLOATING else value
+    number = wrap(state.run(np.array, value, dtype))
+    if value:  # 0. and -0. are equal as keys
+        if len(NUMBERS) == 1024:
+            NUMBERS.clear()
+        NUMBERS[value, dtype] = number
+    return number
 
 
 def or_not_implemented(align):
