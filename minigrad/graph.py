@@ -58,6 +58,10 @@ class Node:
         """The edges in the order of the op's inputs, None where an input needs no gradient."""
         return self.edges
 
+    def undefined_vjp(self, g, create_graph):
+        """What goes on from an `Undefined` cotangent: nothing, though the node is run as any other."""
+        return (None,) * len(self.edges)
+
     def register_hook(self, hook):
         """Call `hook(grad_inputs, grad_outputs)` after this node ran; a tuple it returns replaces grad_inputs."""
         if self.posthooks is None:
@@ -117,6 +121,24 @@ class Cotangents(dict):
         for number, g in other.items():
             merged[number] = merged[number] + g if number in merged else g
         return merged
+
+    def __pos__(self):
+        return self
+
+
+class Undefined:
+    """The cotangent of a target to which only None came, from Functions: as in torch the pass goes on with it.
+
+    `like`: an array of the library that zeros should be of, where a Function asks for zeros.
+    """
+
+    __slots__ = ("like",)
+
+    def __init__(self, like):
+        self.like = like
+
+    def __add__(self, g):
+        return +g  # of an array a copy: what was summed may be added to in place
 
 
 class Output(Node):

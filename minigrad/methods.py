@@ -88,7 +88,9 @@ def _in_place_arithmetic(name):
             return general(self, other, **keywords)
         if isinstance(other, Tensor):
             value = other._array
-            if value.dtype is not array.dtype and value.dtype.kind == "f" and value.ndim:
+            if value.dtype is not array.dtype and (value.dtype.kind == "b" or value.dtype.kind == "f" and value.ndim):
+                return general(self, other)
+            if (array.base is not None or value.base is not None) and np.may_share_memory(array, value):
                 return general(self, other)
         elif other.__class__ is float or other.__class__ is int:
             value = other
@@ -156,7 +158,7 @@ def _reshaping(name):
         self._array = view._array
         self._counter[0] += 1
         if view._node is not None:
-            self._node = view._node
+            self._node = view._node  # a gradient that is retained stays that of the tensor before, as in torch
         return self
 
     method.__name__, method.__doc__ = name + "_", f"`{name}` in place: this tensor shows the same memory reshaped."
@@ -566,7 +568,7 @@ def _deepcopy(self, memo):
     out._requires_grad = self._requires_grad
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    own = {"_grad", "_base_node", "_view_kind", "_hooks", "_post_accumulate_hooks"}
+    own = {"_grad", "_base_version", "_view_kind", "_hooks", "_post_accumulate_hooks"}
     for name, value in self.__dict__.items():
         if name not in own:
             setattr(out, name, copy.deepcopy(value, memo))
@@ -686,7 +688,7 @@ def _retain_grad(self):
     """Keep the gradient of this non-leaf tensor in .grad during backward."""
     if not self.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    if self._node is None or self._retains_grad:
+    if self.is_leaf or self._retains_grad:
         return
     self._retains_grad = True
     self._node.retained = weakref.ref(self)
@@ -697,7 +699,7 @@ def _register_hook(self, hook):
     """Call hook(grad) when the gradient of this tensor is computed; what it returns replaces the gradient."""
     if not self.requires_grad:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-    if self._node is None:
+    if self.is_leaf:
         if self._hooks is None:
             self._hooks = {}
         return add_hook(self._hooks, hook)

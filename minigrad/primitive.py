@@ -38,6 +38,18 @@ class OpNode(Node):
     def recorded_vjp(self, g):
         return self.plan.recorded_vjp(self, g)
 
+    def undefined_vjp(self, g, create_graph):
+        self.check_saved()
+        return Node.undefined_vjp(self, g, create_graph)
+
+    def check_saved(self):
+        """Raise if what was saved is gone, or was written to."""
+        if self.saved is None:
+            raise freed_error(self)
+        for tensor, expected in zip(self.saved, self.saved_versions):
+            if tensor._counter[0] != expected:
+                raise stale_error(self)
+
     @property
     def saved_versions(self):
         """The version that each saved tensor had."""
@@ -395,11 +407,7 @@ class Plan:
     def recorded_vjp(self, node, g):
         """The same formulas on Tensors: saved values with their history, and minigrad's own ops as `xp`."""
         op = self.primitive
-        if node.saved is None:
-            raise freed_error(node)
-        for tensor, expected in zip(node.saved, node.saved_versions):
-            if tensor._counter[0] != expected:
-                raise stale_error(node)
+        node.check_saved()
         values = dict(zip(self.static, node.static)) if self.static else {}
         values["g"], values["xp"] = g, namespaces[Tensor]
         edge_of = dict(zip(self.needed, node.edges))
@@ -591,7 +599,5 @@ def link_view(out, source):
     if out._array.size and not np.may_share_memory(out._array, base._array):
         out._base, out._counter = None, [0]
         return
-    out._base_node = base._node
-    out._view_kind = source._view_kind
-    if not state.enabled:
-        out._view_kind = out._view_kind or "no_grad"
+    out._base_version = out._counter[0]
+    out._view_kind = source._view_kind if state.enabled else "no_grad"

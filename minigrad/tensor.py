@@ -29,7 +29,7 @@ class Tensor:
 
     # The other defaults live on the class: most tensors never set them, and making a result must cost little.
     _grad = None
-    _base_node = None  # for a view: the base's grad_fn when this view's own was derived
+    _base_version = None  # for a view: the version of its memory when its grad_fn was derived
     _view_kind = None  # for a view: why torch would refuse to write through it, if it would
     _borrows_grad = False  # for a view without history: it requires grad only because its base does, and gets none
     _retains_grad = False
@@ -113,7 +113,7 @@ class Tensor:
     @property
     def is_leaf(self):
         """True unless this tensor is the recorded result of an op."""
-        if self._base is not None:
+        if self._base is not None and self._view_kind is None:
             self._refresh()
         return self._node is None
 

@@ -15,7 +15,7 @@ import sys
 import numpy as np
 
 from ..grad_mode import state
-from ..graph import Cotangents, Node
+from ..graph import Cotangents, Node, Undefined
 from ..tensor import Tensor, as_array, wrap
 
 
@@ -39,25 +39,25 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
         else:  # array code throughout: NumPy's warnings are off, except while the user's own hooks and Functions run
             user = contextvars.copy_context().run
             found = state.quiet.copy().run(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, user)
+        if wanted is not None and not accumulate:
+            once = {}
+            for edge in [edge for edge in found if edge in wanted]:
+                g = found.pop(edge)
+                once[edge] = None if g.__class__ is Undefined else g if isinstance(g, Tensor) else wrap(_own(g))
+            return [once.get(edge_of(t)) for t in inputs]
+        for leaf in list(found):
+            g = found.pop(leaf)  # taken out, so that `_own` can see that nobody else holds it
+            if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
+                if leaf._grad is None and g.__class__ is np.ndarray:
+                    leaf._grad = wrap(_own(g))
+                elif g.__class__ is not Undefined:
+                    _add_to_grad(leaf, g, create_graph)
+                if leaf._post_accumulate_hooks:
+                    for hook in tuple(leaf._post_accumulate_hooks.values()):
+                        hook(leaf)
+        return None
     finally:
         state.enabled = enabled
-    if wanted is not None and not accumulate:
-        once = {}
-        for edge in [edge for edge in found if edge in wanted]:
-            g = found.pop(edge)
-            once[edge] = g if isinstance(g, Tensor) else wrap(_own(g))
-        return [once.get(edge_of(t)) for t in inputs]
-    for leaf in list(found):
-        g = found.pop(leaf)  # taken out, so that `_own` can see that nobody else holds it
-        if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
-            if leaf._grad is None and not create_graph:
-                leaf._grad = wrap(_own(g))
-            else:
-                _add_to_grad(leaf, g, create_graph)
-            if leaf._post_accumulate_hooks:
-                for hook in tuple(leaf._post_accumulate_hooks.values()):
-                    hook(leaf)
-    return None
 
 
 def _call(function, *args):
@@ -77,6 +77,7 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
     owned = set()  # targets whose sum is a buffer made here, which may be added to in place
     waiting = []  # heap of (creation number negated, node)
     captured = {}
+    undefined = None  # the cotangent of whatever only None came to
     pop, push, push_and_pop = heapq.heappop, heapq.heappush, heapq.heappushpop
     get, take, add_into, ndarray = arriving.get, arriving.pop, operator.iadd, np.ndarray
 
@@ -104,7 +105,9 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
             results = edges = ()
         else:
             edges = node.edges
-            if create_graph:
+            if undefined is not None and g is undefined:
+                results = user(node.undefined_vjp, g, create_graph)
+            elif create_graph:
                 results = node.recorded_vjp(g)
             elif node.array_code:
                 results = node.vjp(node, g)
@@ -122,8 +125,14 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
         for target in edges:
             g = results[index]
             index += 1
-            if g is None or (path is not None and target not in path and target not in wanted):
+            if path is not None and target not in path and target not in wanted:
                 continue
+            if g is None:
+                if target in arriving:
+                    continue
+                if undefined is None:
+                    undefined = Undefined(cotangents[0]._array)
+                g = undefined
             held = get(target)
             if held is None:
                 arriving[target] = g
@@ -206,6 +215,8 @@ def _add_to_grad(leaf, g, create_graph):
     if create_graph:
         g = g if isinstance(g, Tensor) else wrap(_copied(g))
         leaf._grad = (g if g._node is not None else g.clone()) if held is None else held + g
+    elif held is None:
+        leaf._grad = wrap(_copied(g))
     else:
         state.run(np.add, held._array, g, held._array)
         held._counter[0] += 1
@@ -216,7 +227,7 @@ def _add_to_grad(leaf, g, create_graph):
 
 def _run_tensor_hooks(hooks, g, create_graph):
     """Each hook sees the cotangent as a Tensor and may return another in its place."""
-    grad = g if create_graph else wrap(as_array(g))
+    grad = None if g.__class__ is Undefined else g if create_graph else wrap(as_array(g))
     for hook in tuple(hooks.values()):
         replaced = hook(grad)
         if replaced is not None:
@@ -225,13 +236,15 @@ def _run_tensor_hooks(hooks, g, create_graph):
                     f"expected Variable, but hook returned '{type(replaced).__name__}': return a Tensor, or None to "
                     "leave the gradient as it is"
                 )
+            if grad is None:
+                raise RuntimeError("can't replace a None gradient with a non-None value")
             if replaced._array.shape != grad._array.shape:
                 raise RuntimeError(
                     f"hook '{getattr(hook, '__name__', 'hook')}' has changed the size of value: "
                     f"from {list(grad._array.shape)} to {list(replaced._array.shape)}"
                 )
             grad = replaced
-    return grad if create_graph else grad._array
+    return g if grad is None else grad if create_graph else grad._array
 
 
 def _run_hooks(node, g, create_graph):
@@ -239,11 +252,11 @@ def _run_hooks(node, g, create_graph):
         g = _run_tensor_hooks(node.hooks, g, create_graph)
     if node.prehooks:
         for hook in tuple(node.prehooks.values()):
-            replaced = hook((g if create_graph else wrap(as_array(g)),))
+            replaced = hook((_shown(g, create_graph),))
             if replaced is not None:
                 first = replaced[0] if isinstance(replaced, tuple) else replaced
                 g = first if create_graph else first._array
-    if node.retained is not None:
+    if node.retained is not None and g.__class__ is not Undefined:
         tensor = node.retained()
         if tensor is not None:
             held = tensor._grad
@@ -252,15 +265,20 @@ def _run_hooks(node, g, create_graph):
     return g
 
 
-def _run_posthooks(node, results, g, create_graph):
-    def shown(x):
-        return x if x is None or create_graph else wrap(as_array(x))
+def _shown(g, create_graph):
+    """A cotangent as a hook of the user's sees it."""
+    if g is None or g.__class__ is Undefined:
+        return None
+    return g if create_graph else wrap(as_array(g))
 
+
+def _run_posthooks(node, results, g, create_graph):
     if not node.posthooks:
         return results
-    outputs = (shown(g),) if not isinstance(g, Cotangents) else tuple(shown(x) for _, x in sorted(g.items()))
+    arrived = [x for _, x in sorted(g.items())] if isinstance(g, Cotangents) else [g]
+    outputs = tuple(_shown(x, create_graph) for x in arrived)
     for hook in tuple(node.posthooks.values()):
-        replaced = hook(tuple(shown(r) for r in results), outputs)
+        replaced = hook(tuple(_shown(r, create_graph) for r in results), outputs)
         if replaced is not None:
             replaced = replaced if isinstance(replaced, tuple) else (replaced,)
             results = tuple(r if r is None or create_graph else r._array for r in replaced)

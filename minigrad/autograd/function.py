@@ -11,7 +11,7 @@ import weakref
 import numpy as np
 
 from ..grad_mode import no_grad, set_grad_enabled, state
-from ..graph import Cotangents, Node, Output, creation
+from ..graph import Cotangents, Node, Output, Undefined, creation
 from ..primitive import Plans, freed_error
 from ..tensor import Tensor, alias, as_array, wrap
 from .engine import edge_of
@@ -125,10 +125,16 @@ class FunctionNode(Node):
                 )
         return tuple(self._checked(i, r) for i, r in enumerate(results) if self.mask[i])
 
+    def undefined_vjp(self, g, create_graph):
+        return self.recorded_vjp(g) if create_graph else self.vjp(self, g)
+
     def _outgoing(self, g, materialize):
         """The cotangent of each output, a Tensor; zeros or None where none arrived."""
-        arrived = g if isinstance(g, Cotangents) else {0: g}
-        like = next(iter(arrived.values()))  # of the library that the zeros should be of, too
+        if isinstance(g, Undefined):
+            arrived, like = {}, g.like
+        else:
+            arrived = g if isinstance(g, Cotangents) else {0: g}
+            like = next(iter(arrived.values()))  # of the library that the zeros should be of, too
         like = like._array if isinstance(like, Tensor) else like
         grads = []
         for number, (shape, dtype) in enumerate(self.shapes):
@@ -255,16 +261,13 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             check_writable(a, may_overlap=True)
     plain = {id(t) for t in ctx._non_differentiable}
     inputs = {id(a): a for a in args if isinstance(a, Tensor)}
+    if not recording:
+        return [_unrecorded(o, id(o) in inputs, id(o) in dirty) if isinstance(o, Tensor) else o for o in outputs]
     results = []
     for o in outputs:
         if isinstance(o, Tensor) and id(o) in inputs and id(o) not in dirty:
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
-    if not recording:
-        # As torch: the input keeps its history, and what is returned of it has none.
-        results = [alias(o) if isinstance(o, Tensor) and id(original) in inputs else o
-                   for o, original in zip(results, outputs)]  # fmt: skip
-        return results
     node = FunctionNode()
     node._sequence = next(creation)
     node.edges, node.mask = edges, mask
@@ -285,7 +288,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         else:
             o._node, o._requires_grad = target, True
             if o._base is not None:
-                o._base_node, o._view_kind = o._base._node, "function"
+                o._base_version, o._view_kind = o._counter[0], "function"
     kept, versions = [], []
     returned = {id(o): number for number, o in enumerate(outputs) if isinstance(o, Tensor)}
     for t in ctx._to_save:
@@ -303,23 +306,36 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     return results
 
 
+def _unrecorded(output, is_input, is_dirty):
+    """An output of a call that is not recorded. As torch: an input that requires grad keeps its history, and what is
+    returned of it has none; any other is itself if it was written to, else a view."""
+    if is_input and output.requires_grad:
+        return alias(output)
+    if is_input and not is_dirty:
+        output = _view_of(output)
+    if output._base is not None and not is_dirty:
+        output._view_kind = "function"
+    return output
+
+
 def _view_of(tensor):
     out = alias(tensor)
     out._base = tensor if tensor._base is None else tensor._base
-    out._base_node = out._base._node
+    out._base_version = out._counter[0]
     return out
 
 
 def _rewritten(tensor, target):
     """A dirty input: the same Tensor, from now on the output of this call."""
-    if tensor._base is not None:
-        from ..inplace import rebase
+    from ..inplace import rebase, set_history
 
+    tensor._grad = None  # it was that of the tensor before
+    if tensor._base is not None:
         holder = alias(tensor)
         holder._node, holder._requires_grad = target, True
         rebase(tensor, holder)
     else:
-        tensor._node, tensor._requires_grad = target, True
+        set_history(tensor, target)
 
 
 def once_differentiable(backward):
