@@ -22,11 +22,12 @@ GROUPS = {
     "ops": "every op: dtypes, shapes, layouts, special values; value, vjp, double backward",
     "modules": "modules, losses, initialisers and samplers: 20 steps side by side, and the same seed",
     "optim": "optimizers and schedulers: every parameter at every step",
+    "rules": "the engine's rules, one short program each",
     "programs": "random programs: views, in-place, hooks, detach, several backwards",
     "opinfo": "torch's own database of samples and error inputs",
     "mutate": "break every derivative formula and engine rule; which does the quick run not catch?",
 }
-QUICK = ("lessons", "ops", "modules", "optim", "programs", "opinfo")
+QUICK = ("lessons", "ops", "modules", "optim", "rules", "programs", "opinfo")
 
 
 def parser() -> argparse.ArgumentParser:

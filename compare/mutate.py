@@ -498,11 +498,14 @@ def findings_as_json(seed: int, known: list[str] | None) -> None:
 
 
 def findings(seed: int) -> Iterator[str]:
-    """The quick check of the engine: causes of failing random programs, then failing rows of common ops."""
-    from . import cases, ops, programs
+    """The quick check of the engine: failing rules, causes of failing random programs, failing rows of common ops."""
+    from . import cases, ops, programs, rules
 
     torch, subject = require("torch"), load("minigrad")
     torch.set_num_threads(1)
+    for name in rules.RULES:
+        if not rules.run_rule(name, torch, subject).passed:
+            yield f"rules: {name}"
     for start in range(0, ENGINE_PROGRAMS, 50):
         indices = range(start, start + 50)
         for key in programs.check_range(seed, indices, torch, subject, shrinking=False)["failures"]:

@@ -169,7 +169,8 @@ class Primitive:
         scope = {
             "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS, "refuse": self.refuse,
+            "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS,
+            "refuse": self.refuse,
             "state": state, "static": self.static, "InferenceCounter": InferenceCounter, "Tensor": Tensor,
         }  # fmt: skip
         call = types.FunctionType(_first_call.__code__, scope, self.name)

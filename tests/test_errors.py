@@ -228,7 +228,6 @@ def stable(text):
 # torch's words for these are about its own insides, or list what it supports; ours say the same of what the user wrote.
 OTHER_WORDS = {
     "a cotangent that is a number": "gradients can be either Tensors or None, but got float",
-    "backward to an input that needs none": "One of the differentiated Tensors does not require grad",
     "from_numpy of texts": "can't convert np.ndarray of type numpy.str_. The only supported types are: ",
     "a grad of the wrong dtype": "attempting to assign a gradient with dtype ",
     "an unknown dtype": "argument 'dtype' must be torch.dtype, not str",

@@ -39,25 +39,16 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
         else:  # array code throughout: NumPy's warnings are off, except while the user's own hooks and Functions run
             user = contextvars.copy_context().run
             found = state.quiet.copy().run(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, user)
-        if wanted is not None and not accumulate:
-            once = {}
-            for edge in [edge for edge in found if edge in wanted]:
-                g = found.pop(edge)
-                once[edge] = None if g.__class__ is Undefined else g if isinstance(g, Tensor) else wrap(_own(g))
-            return [once.get(edge_of(t)) for t in inputs]
-        for leaf in list(found):
-            g = found.pop(leaf)  # taken out, so that `_own` can see that nobody else holds it
-            if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
-                if leaf._grad is None and g.__class__ is np.ndarray:
-                    leaf._grad = wrap(_own(g))
-                elif g.__class__ is not Undefined:
-                    _add_to_grad(leaf, g, create_graph)
-                if leaf._post_accumulate_hooks:
-                    for hook in tuple(leaf._post_accumulate_hooks.values()):
-                        hook(leaf)
-        return None
+        if wanted is None or accumulate:
+            _accumulate(found, create_graph)
+            return None
     finally:
         state.enabled = enabled
+    once = {}
+    for edge in [edge for edge in found if edge in wanted]:
+        g = found.pop(edge)
+        once[edge] = None if g.__class__ is Undefined else g if isinstance(g, Tensor) else wrap(_own(g, "K"))
+    return [once.get(edge_of(t)) for t in inputs]
 
 
 def _call(function, *args):
@@ -183,17 +174,23 @@ def nodes_towards(wanted, roots):
     return path
 
 
-def _copied(g):
-    return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
+def _copied(g, order):
+    return np.array(g, order=order) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
 
 
-def _own(array):
+def _layout(tensor):
+    """How a `.grad` of the tensor lies in memory, as NumPy's `order`: as the tensor, which can be viewed alike."""
+    array = tensor._array
+    return "F" if array.ndim > 1 and array.__class__ is np.ndarray and array.flags.fnc else "C"
+
+
+def _own(array, order):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
     if array.__class__ is np.ndarray and sys.getrefcount(array) <= _ALONE and array.base is None:
         flags = array.flags
-        if flags.c_contiguous and flags.owndata:
+        if flags.owndata and (flags.f_contiguous if order == "F" else flags.c_contiguous):
             return array
-    return _copied(array)
+    return _copied(array, order)
 
 
 def _references_to_a_new_array():
@@ -210,16 +207,36 @@ def _references_to_a_new_array():
 _ALONE = _references_to_a_new_array()
 
 
+def _accumulate(found, create_graph):
+    """Add what arrived at each leaf to its `.grad`."""
+    for leaf in list(found):
+        g = found.pop(leaf)  # taken out, so that `_own` can see that nobody else holds it
+        if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
+            if g.__class__ is not Undefined:
+                if leaf._grad is None and not create_graph:
+                    leaf._grad = wrap(_own(g, _layout(leaf)))
+                else:
+                    _add_to_grad(leaf, g, create_graph)
+            if leaf._post_accumulate_hooks:
+                for hook in tuple(leaf._post_accumulate_hooks.values()):
+                    if hook(leaf) is not None:
+                        raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+
+
 def _add_to_grad(leaf, g, create_graph):
     held = leaf._grad
     if create_graph:
-        g = g if isinstance(g, Tensor) else wrap(_copied(g))
-        leaf._grad = (g if g._node is not None else g.clone()) if held is None else held + g
-    elif held is None:
-        leaf._grad = wrap(_copied(g))
+        g = g if isinstance(g, Tensor) else wrap(_copied(g, "K"))
+        leaf._grad = _recorded_copy(g, leaf) if held is None else held + g
     else:
         state.run(np.add, held._array, g, held._array)
         held._counter[0] += 1
+
+
+def _recorded_copy(g, tensor):
+    """Under create_graph, a gradient of the tensor that is not the cotangent itself, which the user may have given."""
+    g = g if g._node is not None else g.clone()
+    return g.contiguous() if _layout(tensor) == "C" else g
 
 
 # -- hooks ---------------------------------------------------------------------------------------------------------
@@ -260,7 +277,7 @@ def _run_hooks(node, g, create_graph):
         tensor = node.retained()
         if tensor is not None:
             held = tensor._grad
-            grad = g if create_graph else wrap(_copied(g))
+            grad = _recorded_copy(g, tensor) if create_graph else wrap(_copied(g, _layout(tensor)))
             tensor._grad = grad if held is None else held + grad
     return g
 
