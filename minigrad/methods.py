@@ -90,7 +90,7 @@ def _in_place_arithmetic(name):
             value = other._array
             if value.dtype is not array.dtype and (value.dtype.kind == "b" or value.dtype.kind == "f" and value.ndim):
                 return general(self, other)
-            if array.size > 1 and (array.base is not None or value.base is not None):
+            if array.ndim and (array.base is not None or value.base is not None):
                 if np.may_share_memory(array, value):
                     return general(self, other)
         elif other.__class__ is float or other.__class__ is int:

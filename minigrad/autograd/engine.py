@@ -181,7 +181,7 @@ def _copied(g, order):
 def _layout(tensor):
     """How a `.grad` of the tensor lies in memory, as NumPy's `order`: as the tensor, which can be viewed alike."""
     array = tensor._array
-    return "F" if array.ndim > 1 and array.__class__ is np.ndarray and array.flags.fnc else "C"
+    return "F" if array.__class__ is np.ndarray and array.flags.fnc else "C"
 
 
 def _own(array, order):
@@ -214,7 +214,7 @@ def _accumulate(found, create_graph):
         if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
             if g.__class__ is not Undefined:
                 if leaf._grad is None and not create_graph:
-                    leaf._grad = wrap(_own(g, _layout(leaf)))
+                    leaf._grad = wrap(_own(g, "C" if leaf._array.flags.c_contiguous else _layout(leaf)))
                 else:
                     _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
