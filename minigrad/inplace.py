@@ -170,7 +170,7 @@ def _is_watched(view):
     """True if there is a hook on one of the nodes between a view and its base."""
     node, end = view._node, view._base._node
     while node is not None and node is not end and node._sequence:
-        if node.watched:
+        if node.attached is not None:
             return True
         node = node.edges[0] if node.edges else None
     return False
@@ -208,7 +208,7 @@ def set_history(tensor, node):
     now is."""
     old, tensor._node, tensor._requires_grad = tensor._node, node, True
     if tensor._retains_grad and old is not None:
-        node.retained, node.watched, old.retained = old.retained, True, None
+        node.attach().retained, old.attached.retained = old.attached.retained, None
 
 
 def rebase(view, value):

@@ -692,8 +692,7 @@ def _retain_grad(self):
     if self.is_leaf or self._retains_grad:
         return
     self._retains_grad = True
-    self._node.retained = weakref.ref(self)
-    self._node.watched = True
+    self._node.attach().retained = weakref.ref(self)
 
 
 def _register_hook(self, hook):
@@ -704,11 +703,10 @@ def _register_hook(self, hook):
         if self._hooks is None:
             self._hooks = {}
         return add_hook(self._hooks, hook)
-    node = self._node
-    if node.hooks is None:
-        node.hooks = {}
-    node.watched = True
-    return add_hook(node.hooks, hook)
+    attached = self._node.attach()
+    if attached.hooks is None:
+        attached.hooks = {}
+    return add_hook(attached.hooks, hook)
 
 
 def _register_post_accumulate_grad_hook(self, hook):

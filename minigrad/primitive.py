@@ -350,6 +350,7 @@ class Plan:
         add("    node.plan = plan")
         add("    node.vjp = vjp")
         add("    node._sequence = next(creation)")
+        add("    node.attached = None")
         add(f"    node.edges = ({' '.join(f'{i}._node or {i},' for i in self.needed)})")
         if "out" in self.saved:
             add("    saved_out = alias(out)")

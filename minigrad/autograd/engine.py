@@ -85,11 +85,11 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
     node = pop(waiting)[1] if waiting else None
     while node is not None:
         g = take(node)
-        watched = node.watched
+        attached = node.attached
         if wanted is not None and node in path and node in wanted:
             captured[node] = g  # torch takes it before the hooks if the pass goes on from here, after them if it ends
-        if watched:
-            g = user(_run_hooks, node, g, create_graph)
+        if attached is not None:
+            g = user(_run_hooks, attached, g, create_graph)
         if wanted is not None and node in wanted:
             captured.setdefault(node, g)
         if wanted is not None and node not in path:
@@ -104,8 +104,8 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
                 results = node.vjp(node, g)
             else:
                 results = user(node.vjp, node, g)
-            if watched:
-                results = user(_run_posthooks, node, results, g, create_graph)
+            if attached is not None and attached.posthooks:
+                results = user(_run_posthooks, attached.posthooks, results, g, create_graph)
             if check_results is not None:
                 check_results(node, results)
             if not retain_graph and node.saved:
@@ -264,17 +264,17 @@ def _run_tensor_hooks(hooks, g, create_graph):
     return g if grad is None else grad if create_graph else grad._array
 
 
-def _run_hooks(node, g, create_graph):
-    if node.hooks:
-        g = _run_tensor_hooks(node.hooks, g, create_graph)
-    if node.prehooks:
-        for hook in tuple(node.prehooks.values()):
+def _run_hooks(attached, g, create_graph):
+    if attached.hooks:
+        g = _run_tensor_hooks(attached.hooks, g, create_graph)
+    if attached.prehooks:
+        for hook in tuple(attached.prehooks.values()):
             replaced = hook((_shown(g, create_graph),))
             if replaced is not None:
                 first = replaced[0] if isinstance(replaced, tuple) else replaced
                 g = first if create_graph else first._array
-    if node.retained is not None and g.__class__ is not Undefined:
-        tensor = node.retained()
+    if attached.retained is not None and g.__class__ is not Undefined:
+        tensor = attached.retained()
         if tensor is not None:
             held = tensor._grad
             grad = _recorded_copy(g, tensor) if create_graph else wrap(_copied(g, _layout(tensor)))
@@ -289,12 +289,10 @@ def _shown(g, create_graph):
     return g if create_graph else wrap(as_array(g))
 
 
-def _run_posthooks(node, results, g, create_graph):
-    if not node.posthooks:
-        return results
+def _run_posthooks(posthooks, results, g, create_graph):
     arrived = [x for _, x in sorted(g.items())] if isinstance(g, Cotangents) else [g]
     outputs = tuple(_shown(x, create_graph) for x in arrived)
-    for hook in tuple(node.posthooks.values()):
+    for hook in tuple(posthooks.values()):
         replaced = hook(tuple(_shown(r, create_graph) for r in results), outputs)
         if replaced is not None:
             replaced = replaced if isinstance(replaced, tuple) else (replaced,)

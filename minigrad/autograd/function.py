@@ -63,7 +63,7 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The record of one call of a Function."""
 
-    __slots__ = ("ctx", "function", "inputs", "shapes", "kept", "versions", "mask")
+    __slots__ = ("ctx", "function", "inputs", "shapes", "kept", "versions", "mask", "__dict__")
 
     array_code = False
 
@@ -269,6 +269,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
     node = FunctionNode()
+    node.attached = None
     node._sequence = next(creation)
     node.edges, node.mask = edges, mask
     node.ctx, node.function = ctx, cls
@@ -276,7 +277,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
     ctx._node = weakref.ref(node)
     if Plans.instrument is not None:  # anomaly mode
-        node.trace = traceback.format_stack()[:-2]
+        node.attach().trace = traceback.format_stack()[:-2]
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):
         if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":
