@@ -130,6 +130,8 @@ class FunctionNode(Node):
 
     def _outgoing(self, g, materialize):
         """The cotangent of each output, a Tensor; zeros or None where none arrived."""
+        if g.__class__ is np.ndarray and len(self.shapes) == 1:
+            return (wrap(g),)
         if isinstance(g, Undefined):
             arrived, like = {}, g.like
         else:
@@ -232,20 +234,63 @@ class Function:
         if cls.backward is Function.backward and cls.vjp is not Function.vjp:
             cls.backward = cls.vjp
         ctx = FunctionCtx()
-        mask = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
-        recording = state.enabled and any(mask)
-        ctx.needs_input_grad = mask
-        edges = tuple(edge_of(a) for a, needed in zip(args, mask) if needed)
-        with no_grad():
+        mask = ctx.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
+        enabled = state.enabled
+        recording = enabled and True in mask
+        edges = tuple([edge_of(a) for a, needed in zip(args, mask) if needed])
+        state.enabled = False
+        try:
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args, **kwargs)
             else:
                 output = cls.forward(*args, **kwargs)
                 cls.setup_context(ctx, args, output)
+        finally:
+            state.enabled = enabled
+        if recording and isinstance(output, Tensor) and output._array.dtype.kind == "f":
+            if not (ctx._dirty or ctx._non_differentiable or _among(output, args) or _among(output, ctx._to_save)):
+                return _record_new(cls, ctx, args, mask, edges, output)
         many = isinstance(output, (tuple, list))
         outputs = tuple(output) if many else (output,)
         results = _record(cls, ctx, args, mask, edges, outputs, recording)
         return (type(output)(results) if isinstance(output, list) else tuple(results)) if many else results[0]
+
+
+def _among(tensor, others):
+    for other in others:  # == would compare elements
+        if other is tensor:
+            return True
+    return False
+
+
+def _record_new(cls, ctx, args, mask, edges, output):
+    """`_record` for the usual output, at half the cost: a single one that is new, and is not saved itself."""
+    node = _node_of(cls, ctx, args, mask, edges, (output,))
+    saved, ctx._to_save = ctx._to_save, ()
+    node.saved = tuple([(t, None) for t in saved])
+    node.versions = [0 if t is None else t._counter[0] for t in saved]
+    _recorded_by(node, output)
+    return output
+
+
+def _node_of(cls, ctx, args, mask, edges, results):
+    node = FunctionNode()
+    node._sequence = next(creation)
+    node.attached = None
+    node.edges, node.mask = edges, mask
+    node.ctx, node.function = ctx, cls
+    node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
+    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
+    ctx._node = weakref.ref(node)
+    if Plans.instrument is not None:  # anomaly mode
+        node.attach().trace = traceback.format_stack()[:-3]
+    return node
+
+
+def _recorded_by(node, output):
+    output._node, output._requires_grad = node, True
+    if output._base is not None:
+        output._base_version, output._view_kind = output._counter[0], "function"
 
 
 def _record(cls, ctx, args, mask, edges, outputs, recording):
@@ -268,16 +313,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         if isinstance(o, Tensor) and id(o) in inputs and id(o) not in dirty:
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
-    node = FunctionNode()
-    node.attached = None
-    node._sequence = next(creation)
-    node.edges, node.mask = edges, mask
-    node.ctx, node.function = ctx, cls
-    node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
-    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
-    ctx._node = weakref.ref(node)
-    if Plans.instrument is not None:  # anomaly mode
-        node.attach().trace = traceback.format_stack()[:-2]
+    node = _node_of(cls, ctx, args, mask, edges, results)
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):
         if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":
@@ -287,9 +323,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         if id(original) in dirty:
             _rewritten(original, target)
         else:
-            o._node, o._requires_grad = target, True
-            if o._base is not None:
-                o._base_version, o._view_kind = o._counter[0], "function"
+            _recorded_by(target, o)
     kept, versions = [], []
     returned = {id(o): number for number, o in enumerate(outputs) if isinstance(o, Tensor)}
     for t in ctx._to_save:
