@@ -214,7 +214,8 @@ def _accumulate(found, create_graph):
         if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
             if g.__class__ is not Undefined:
                 if leaf._grad is None and not create_graph:
-                    leaf._grad = wrap(_own(g, "C" if leaf._array.flags.c_contiguous else _layout(leaf)))
+                    order = "C" if leaf._array.flags.c_contiguous else _layout(leaf)
+                    leaf._grad = wrap(_own(g, order))
                 else:
                     _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
