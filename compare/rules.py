@@ -883,6 +883,19 @@ class F(T.autograd.Function):
         return None, g * 3
 (F.apply(a, b) + a * 0).sum().backward()
 """,
+    "a pass goes on where a Function gave no gradient": AB + """
+class F(T.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        return x * y
+    @staticmethod
+    def backward(ctx, g):
+        return None, g * 3
+y = a * b
+h = y.register_hook(lambda g: log.append(("y", g is None)))
+F.apply(y, b).sum().backward()
+y.sum().backward()  # refused
+""",
     "once_differentiable": AB + """
 class F(T.autograd.Function):
     @staticmethod

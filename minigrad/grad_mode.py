@@ -27,6 +27,7 @@ class _State(threading.local):
 
 
 state = _State()
+_new = object.__new__
 
 
 def is_grad_enabled():
@@ -89,7 +90,7 @@ class _NoArgument(_Switch):
     """A switch that may also decorate without parentheses, as `@no_grad`."""
 
     def __new__(cls, function=None):
-        self = super().__new__(cls)
+        self = _new(cls)
         return self if function is None else self(function)
 
 

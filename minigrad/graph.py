@@ -11,6 +11,20 @@ from .hooks import add_hook
 creation = itertools.count(1)  # a node's inputs always have smaller numbers than the node itself
 
 
+class Attached:
+    """What users attach to a node, and anomaly mode: most nodes have nothing of the kind.
+
+    `hooks` are called on the output's cotangent, before vjp: tensor hooks. `prehooks` and `posthooks` are the user's
+    Node.register_prehook and Node.register_hook. `retained` is a weak reference to the output if it retains its grad,
+    `trace` says where the op was called.
+    """
+
+    __slots__ = ("hooks", "prehooks", "posthooks", "retained", "metadata", "trace")
+
+    def __init__(self):
+        self.hooks = self.prehooks = self.posthooks = self.retained = self.metadata = self.trace = None
+
+
 class Node:
     """One recorded operation: `vjp(node, g)` turns the cotangent of its output into one cotangent per edge.
 
@@ -18,17 +32,10 @@ class Node:
     `create_graph=True` asks for.
     """
 
-    __slots__ = ("_sequence", "edges", "saved", "__dict__", "__weakref__")
+    __slots__ = ("_sequence", "edges", "saved", "attached", "__weakref__")
 
     array_code = True  # vjp runs NumPy code only, and so may run with NumPy's warnings off
     output_nr = 0
-    watched = False  # True once any of the following is set
-    hooks = None  # on the output's cotangent, before vjp: tensor hooks
-    prehooks = None  # the user's Node.register_prehook
-    posthooks = None  # the user's Node.register_hook
-    retained = None  # weak reference to the output, if it retains its grad
-    metadata_of = None
-    trace = None  # where the op was called, in anomaly mode
 
     def name(self):
         """The name that `print(tensor)` shows, such as 'MulBackward0'."""
@@ -45,9 +52,21 @@ class Node:
     @property
     def metadata(self):
         """A dict for the user's own notes."""
-        if self.metadata_of is None:
-            self.metadata_of = {}
-        return self.metadata_of
+        attached = self.attach()
+        if attached.metadata is None:
+            attached.metadata = {}
+        return attached.metadata
+
+    @property
+    def trace(self):
+        """The stack where the op was called, if that was in anomaly mode."""
+        return None if self.attached is None else self.attached.trace
+
+    def attach(self):
+        """What is attached to this node, to add to."""
+        if self.attached is None:
+            self.attached = Attached()
+        return self.attached
 
     @property
     def next_functions(self):
@@ -58,19 +77,23 @@ class Node:
         """The edges in the order of the op's inputs, None where an input needs no gradient."""
         return self.edges
 
+    def undefined_vjp(self, g, create_graph):
+        """What goes on from an `Undefined` cotangent: nothing, though the node is run as any other."""
+        return (None,) * len(self.edges)
+
     def register_hook(self, hook):
         """Call `hook(grad_inputs, grad_outputs)` after this node ran; a tuple it returns replaces grad_inputs."""
-        if self.posthooks is None:
-            self.posthooks = {}
-        self.watched = True
-        return add_hook(self.posthooks, hook)
+        attached = self.attach()
+        if attached.posthooks is None:
+            attached.posthooks = {}
+        return add_hook(attached.posthooks, hook)
 
     def register_prehook(self, hook):
         """Call `hook(grad_outputs)` before this node runs; a tuple it returns replaces grad_outputs."""
-        if self.prehooks is None:
-            self.prehooks = {}
-        self.watched = True
-        return add_hook(self.prehooks, hook)
+        attached = self.attach()
+        if attached.prehooks is None:
+            attached.prehooks = {}
+        return add_hook(attached.prehooks, hook)
 
 
 def _public_edge(target):
@@ -118,6 +141,24 @@ class Cotangents(dict):
             merged[number] = merged[number] + g if number in merged else g
         return merged
 
+    def __pos__(self):
+        return self
+
+
+class Undefined:
+    """The cotangent of a target to which only None came, from Functions: as in torch the pass goes on with it.
+
+    `like`: an array of the library that zeros should be of, where a Function asks for zeros.
+    """
+
+    __slots__ = ("like",)
+
+    def __init__(self, like):
+        self.like = like
+
+    def __add__(self, g):
+        return +g  # of an array a copy: what was summed may be added to in place
+
 
 class Output(Node):
     """One output of a node that has several; hands its cotangent to that node under its number."""
@@ -128,6 +169,7 @@ class Output(Node):
         self._sequence = next(creation)
         self.edges = (node,)
         self.saved = ()
+        self.attached = None
         self.output_nr = number
 
     @property

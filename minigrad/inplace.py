@@ -22,7 +22,7 @@ def in_place(function, name):
     """The method `name` that writes function(self, ...) into self and returns self."""
 
     may_overlap = name in ("fill_", "zero_")
-    apart = name in APART
+    apart = None if name in ("fill_", "index_fill_") else name in APART  # these two read their number beforehand
 
     @functools.wraps(function)
     def method(self, *args, **kwargs):
@@ -45,7 +45,7 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
     """Raise where torch forbids to write into `target`; True if the write is going to be recorded.
 
     `may_overlap`: elements that share a place may be written, as fill_ does; `apart`: no operand may share memory with
-    the target, not even all of it (None: the caller copies what it reads); `through_view`: torch writes to a view of
+    the target, not even all of it (None: the caller has looked at that); `through_view`: torch writes to a view of
     the target here, and says so.
     """
     if target._inference and not state.inference:
@@ -60,16 +60,8 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
             "Please clone() the tensor before performing the operation."
         )
     for x in operands:
-        if (
-            isinstance(x, Tensor)
-            and x._counter is target._counter
-            and apart is not None
-            and _collides(x._array, target._array, apart)
-        ):
-            raise RuntimeError(
-                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
-                "memory location. Please clone() the tensor before performing the operation."
-            )
+        if isinstance(x, Tensor):
+            refuse_overlap(x, target, apart)
     return recording
 
 
@@ -81,7 +73,7 @@ def _check_history(target, operands, through_view):
         return False
     base = target._base
     if base is not None:
-        _check_view(target)
+        _refuse_view(target, indirect=False)
         if target._requires_grad and base._node is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if target._requires_grad and target._node is None:
@@ -92,39 +84,59 @@ def _check_history(target, operands, through_view):
     return True
 
 
-def _check_view(view):
-    if view._view_kind == "no_grad":
-        raise RuntimeError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this "
-            "use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
-            "and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or "
-            "both outside (if you want the inplace to be tracked)."
-        )
-    if view._view_kind == "function":
-        raise RuntimeError(
-            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} "
-            "is a view and is being modified inplace. This view was created inside a custom Function (or because an "
-            "input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
-            "backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. "
-            "You can fix this by cloning the output of the custom Function."
-        )
-    if view._view_kind == "multiple":
-        raise RuntimeError(
-            f"Output {view.output_nr} of {view._node.name().removesuffix('Backward0') if view._node else 'a function'} "
-            "is a view and is being modified inplace. This view is the output of a function that returns multiple "
-            "views. Such functions do not allow the output views to be modified inplace. You should replace the "
-            "inplace operation by an out-of-place one."
-        )
+def _refuse_view(view, indirect):
+    """Raise if torch has no way to record a write that reaches this view: to itself, or (`indirect`) to its base."""
+    kind = view._view_kind
+    if kind is None:
+        return
+    written = "its base or another view of its base has been" if indirect else "is being"
+    if kind == "no_grad" or view._node is None:  # without a grad_fn torch takes any view for one made under no_grad
+        made = f"A view was created in no_grad mode and {written} modified inplace with grad mode enabled."
+        if view._node is not None:
+            output = f"Output {view.output_nr} of {_op_name(view)}"
+            made = made.replace("A view was", f"{output} is a view of a view which was")
+    else:
+        made = f"Output {view.output_nr} of {_op_name(view)} is a view and {written} modified inplace."
+    raise RuntimeError(f"{made} {VIEW_KINDS[kind]}")
 
 
-def _collides(source, target, apart):
-    """True if writing one could change the other half-way: they share a part, or (`apart`) all of their memory."""
-    if not (source.size and target.size) or not np.may_share_memory(source, target):
-        return False
-    same = address(source) == address(target) and source.shape == target.shape and source.strides == target.strides
-    if same:
-        return apart
-    return _dense(source) and _dense(target)
+def _op_name(tensor):
+    return tensor._node.name().removesuffix("Backward0")
+
+
+VIEW_KINDS = {
+    "no_grad": "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+    "moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace to be "
+    "tracked) or both outside (if you want the inplace to be tracked).",
+    "function": "This view was created inside a custom Function (or because an input was returned as-is) and the "
+    "autograd logic to handle view+inplace would override the custom backward associated with the custom Function, "
+    "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom "
+    "Function.",
+    "multiple": "This view is the output of a function that returns multiple views. Such functions do not allow the "
+    "output views to be modified inplace. You should replace the inplace operation by an out-of-place one.",
+}
+
+
+def refuse_overlap(source, target, apart=False):
+    """Raise if writing the one tensor could change the other half-way: they share a part, or (`apart`) all of their
+    memory. As in torch, what has gaps or repeats is not looked at."""
+    a, b = source._array, target._array
+    if apart is None or source is target and not apart:
+        return
+    if source is not target:
+        if not (a.size and b.size and np.may_share_memory(a, b) and _dense(a) and _dense(b)):
+            return
+        if not apart and a.nbytes == b.nbytes and address(a) == address(b) and _steps(a) == _steps(b):
+            return
+    raise RuntimeError(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+        "memory location. Please clone() the tensor before performing the operation."
+    )
+
+
+def _steps(array):
+    """The strides that matter: along an axis of size 1 an array library may keep any."""
+    return [stride if n > 1 else None for stride, n in zip(array.strides, array.shape)]
 
 
 def _dense(array):
@@ -148,7 +160,20 @@ def snapshot(tensor):
         tensor._refresh()
     copy = wrap(tensor._array.copy())
     copy._node, copy._requires_grad = tensor._node, tensor._requires_grad
+    if tensor._base is not None and _is_watched(tensor):
+        # What goes back through a write to a view goes straight to the base: no hook of the old view sees it.
+        copy._node = _shown(tensor)._node
     return copy
+
+
+def _is_watched(view):
+    """True if there is a hook on one of the nodes between a view and its base."""
+    node, end = view._node, view._base._node
+    while node is not None and node is not end and node._sequence:
+        if node.attached is not None:
+            return True
+        node = node.edges[0] if node.edges else None
+    return False
 
 
 def write(target, result):
@@ -171,14 +196,19 @@ def write(target, result):
     target._counter[0] += 1
     if result._requires_grad and state.enabled:
         _keep_output(result, target)
-        retained = target._retains_grad and target._node
         if target._base is None:
-            target._node, target._requires_grad = result._node, True
+            set_history(target, result._node)
         else:
             rebase(target, result)
-        if retained:  # the gradient kept is that of the tensor as it now is
-            target._node.retained, target._node.watched, retained.retained = retained.retained, True, None
     return target
+
+
+def set_history(tensor, node):
+    """Make `node` the tensor's grad_fn. Hooks stay with the old one; the gradient kept is that of the tensor as it
+    now is."""
+    old, tensor._node, tensor._requires_grad = tensor._node, node, True
+    if tensor._retains_grad and old is not None:
+        node.attach().retained, old.attached.retained = old.attached.retained, None
 
 
 def rebase(view, value):
@@ -187,7 +217,7 @@ def rebase(view, value):
     before = wrap(base._array)
     before._node, before._requires_grad = base._node, base._requires_grad
     updated = indexing.put_positions(before, value, positions=positions_in(base._array, view._array))
-    base._node, base._requires_grad = updated._node, True
+    set_history(base, updated._node)
     refresh(view)
 
 
@@ -206,36 +236,32 @@ def _keep_output(result, target):
 
 
 def refresh(view):
-    """Derive a view's history again if its base was written to since."""
+    """Derive a view's history again if its memory was written to since, in whatever way."""
     base = view._base
-    if view._base_node is base._node:
+    if view._node is None and not base._requires_grad:
+        return
+    if view._base_version == view._counter[0]:
         if base._requires_grad and not view._requires_grad:  # made before its base required grad, or under no_grad
             view._requires_grad = view._borrows_grad = True
         return
-    if view._view_kind is not None and state.enabled:
-        if view._view_kind == "no_grad":
-            raise RuntimeError(
-                "A view was created in no_grad mode and its base or another view of its base has been modified inplace "
-                "with grad mode enabled. This view is ambiguous: make it again, after the write."
-            )
-        raise RuntimeError(
-            "Output 0 of a function that returns multiple views is a view and its base or another view of its base has "
-            "been modified inplace. Such functions do not allow the output views to be modified inplace. You should "
-            "replace the inplace operation by an out-of-place one."
-        )
-    was, state.enabled = state.enabled, True
+    _refuse_view(view, indirect=True)
+    set_history(view, _shown(view)._node)
+    view._base_version = view._counter[0]
+
+
+def _shown(view):
+    """A tensor like the view, recorded as a part of the base as that now is."""
+    base, was = view._base, state.enabled
+    state.enabled = True
     try:
         positions = positions_in(base._array, view._array)
         if np.bincount(positions.reshape(-1), minlength=1).max() > 1:  # expand, unfold: an element's cotangents add up
             flat = indexing.at_positions(base, positions=np.arange(base._array.size))
             taken = indexing.gather(flat, axis=0, index=positions.reshape(-1))
-            shown = indexing.at_positions(taken, positions=np.arange(positions.size).reshape(positions.shape))
-        else:
-            shown = indexing.at_positions(base, positions=positions)
+            return indexing.at_positions(taken, positions=np.arange(positions.size).reshape(positions.shape))
+        return indexing.at_positions(base, positions=positions)
     finally:
         state.enabled = was
-    view._node, view._requires_grad = shown._node, shown._requires_grad
-    view._base_node = base._node
 
 
 Tensor._refresh = refresh

@@ -88,8 +88,11 @@ def _in_place_arithmetic(name):
             return general(self, other, **keywords)
         if isinstance(other, Tensor):
             value = other._array
-            if value.dtype is not array.dtype and value.dtype.kind == "f" and value.ndim:
+            if value.dtype is not array.dtype and (value.dtype.kind == "b" or value.dtype.kind == "f" and value.ndim):
                 return general(self, other)
+            if array.ndim and (array.base is not None or value.base is not None):
+                if np.may_share_memory(array, value):
+                    return general(self, other)
         elif other.__class__ is float or other.__class__ is int:
             value = other
         else:
@@ -156,7 +159,7 @@ def _reshaping(name):
         self._array = view._array
         self._counter[0] += 1
         if view._node is not None:
-            self._node = view._node
+            self._node = view._node  # a gradient that is retained stays that of the tensor before, as in torch
         return self
 
     method.__name__, method.__doc__ = name + "_", f"`{name}` in place: this tensor shows the same memory reshaped."
@@ -193,7 +196,10 @@ def _reflected(function):
 
 
 def _known(x):
-    return isinstance(x, (Tensor, int, float, bool, np.ndarray, np.generic))
+    return x.__class__ in _USUAL or isinstance(x, (Tensor, int, float, np.ndarray, np.generic))
+
+
+_USUAL = {Tensor, int, float}  # a set costs a third of isinstance
 
 
 Tensor.__add__ = Tensor.__radd__ = elementwise.add.primitive.operator
@@ -410,8 +416,6 @@ TYPES = {
 
 
 def _init(cls, *args, device=None, **keywords):
-    if cls is not Tensor and not args and not keywords:
-        return object.__new__(cls)
     dtypes.check_device(device)
     out = construct(dtypes.get_default_dtype(), args or ((keywords.pop("data"),) if "data" in keywords else ()))
     if keywords:
@@ -560,23 +564,12 @@ def _deepcopy(self, memo):
             "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
             "see https://github.com/pytorch/pytorch/pull/103001"
         )
-    out = wrap(self._array.copy())
-    out.__class__ = type(self)
+    out = wrap(self._array.copy(), type(self))
     memo[id(self)] = out
     out._requires_grad = self._requires_grad
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    own = {
-        "_array",
-        "_counter",
-        "_requires_grad",
-        "_grad",
-        "_base",
-        "_base_node",
-        "_view_kind",
-        "_hooks",
-        "_post_accumulate_hooks",
-    }
+    own = {"_grad", "_base_version", "_view_kind", "_hooks", "_post_accumulate_hooks"}
     for name, value in self.__dict__.items():
         if name not in own:
             setattr(out, name, copy.deepcopy(value, memo))
@@ -595,8 +588,8 @@ Tensor.__copy__ = lambda self: _shallow(self)
 
 
 def _shallow(self):
-    out = alias(self)
-    out.__class__ = type(self)
+    out = alias(self, type(self))
+    out._requires_grad, out._node, out._base = self._requires_grad, self._node, self._base
     out.__dict__.update(self.__dict__)
     return out
 
@@ -696,26 +689,24 @@ def _retain_grad(self):
     """Keep the gradient of this non-leaf tensor in .grad during backward."""
     if not self.requires_grad:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    if self._node is None or self._retains_grad:
+    if self.is_leaf or self._retains_grad:
         return
     self._retains_grad = True
-    self._node.retained = weakref.ref(self)
-    self._node.watched = True
+    self._node.attach().retained = weakref.ref(self)
 
 
 def _register_hook(self, hook):
     """Call hook(grad) when the gradient of this tensor is computed; what it returns replaces the gradient."""
     if not self.requires_grad:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-    if self._node is None:
+    if self.is_leaf:
         if self._hooks is None:
             self._hooks = {}
         return add_hook(self._hooks, hook)
-    node = self._node
-    if node.hooks is None:
-        node.hooks = {}
-    node.watched = True
-    return add_hook(node.hooks, hook)
+    attached = self._node.attach()
+    if attached.hooks is None:
+        attached.hooks = {}
+    return add_hook(attached.hooks, hook)
 
 
 def _register_post_accumulate_grad_hook(self, hook):

@@ -193,11 +193,14 @@ class NumPy:
     # -- reductions
 
     def sum_to(g, shape):
+        """The adjoint of broadcasting from `shape`: the sum over every axis that broadcasting made or stretched."""
         if g.shape == shape:
             return g
+        if not shape:
+            return NumPy.sum(g, None, False)
         lead = g.ndim - len(shape)
-        if g.dtype in WIDE_ENOUGH and g.shape[lead:] == shape:  # a number or a bias: half of the general way
-            return np.asarray(np.add.reduce(g, None if not shape else 0 if lead == 1 else tuple(range(lead))))
+        if g.dtype in WIDE_ENOUGH and g.shape[lead:] == shape:  # a bias: half of the general way
+            return np.add.reduce(g, 0 if lead == 1 else tuple(range(lead)))
         return (
             np.add.reduce(g, axis=sum_axes(g.shape, shape), dtype=_wide(g), keepdims=True)
             .astype(g.dtype, copy=False)
@@ -390,7 +393,7 @@ class NumPy:
     def matmul(a, b):
         if a.dtype.itemsize == 2 and a.dtype.kind == "f":
             return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-        return np.matmul(a, b)
+        return a.dot(b) if a.ndim == 2 == b.ndim else np.matmul(a, b)  # the method: 250 ns less
 
     def mv(a, b):
         return NumPy.matmul(a, b)
@@ -405,7 +408,7 @@ class NumPy:
 
     def sum_of_products(a, b):
         if a.shape == b.shape and a.dtype in WIDE_ENOUGH:  # no temporary, and at 2000 elements a third of the time
-            return np.dot(a.reshape(-1), b.reshape(-1))
+            return a.dot(b) if a.ndim == 1 else a.reshape(-1).dot(b.reshape(-1))
         return NumPy.sum(a * b, None, False)
 
     def outer(a, b):
@@ -415,7 +418,7 @@ class NumPy:
         return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
     def linear(x, weight, bias):
-        out = np.dot(x, weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
+        out = x.dot(weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
         out += bias
         return out
 

@@ -8,7 +8,6 @@ set of inputs that require grad the recording and the backward. `mul.primitive.s
 particular op.
 """
 
-import functools
 import itertools
 import linecache
 import types
@@ -38,6 +37,18 @@ class OpNode(Node):
 
     def recorded_vjp(self, g):
         return self.plan.recorded_vjp(self, g)
+
+    def undefined_vjp(self, g, create_graph):
+        self.check_saved()
+        return Node.undefined_vjp(self, g, create_graph)
+
+    def check_saved(self):
+        """Raise if what was saved is gone, or was written to."""
+        if self.saved is None:
+            raise freed_error(self)
+        for tensor, expected in zip(self.saved, self.saved_versions):
+            if tensor._counter[0] != expected:
+                raise stale_error(self)
 
     @property
     def saved_versions(self):
@@ -113,6 +124,19 @@ class Primitive:
         """The text of the call."""
         return "\n".join(self._write_call())
 
+    def _named(self):
+        """The namespace's function that the forward does no more than call, as in `return xp.exp(x)`; or None.
+
+        Calling that one saves a Python frame.
+        """
+        code, static = self.forward.__code__, list(self.static)
+        if not self.takes_xp or len(code.co_names) != 1:
+            return None
+        asked = f"xp.{code.co_names[0]}"
+        signature = ", ".join(["xp", *self.inputs] + ["*"] * bool(static) + static)
+        twin = eval(f"lambda {signature}: {asked}({', '.join(self.inputs + static)})").__code__
+        return asked if (code.co_code, code.co_varnames) == (twin.co_code, twin.co_varnames) else None
+
     def _check_formulas(self):
         known = {"g", "xp", "out", *self.inputs, *(i + "_shape" for i in self.inputs), *self.static}
         for i, formula in self.formulas.items():
@@ -145,7 +169,8 @@ class Primitive:
         scope = {
             "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "number": number_beside, "refuse": self.refuse,
+            "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS,
+            "refuse": self.refuse,
             "state": state, "static": self.static, "InferenceCounter": InferenceCounter, "Tensor": Tensor,
         }  # fmt: skip
         call = types.FunctionType(_first_call.__code__, scope, self.name)
@@ -171,8 +196,11 @@ class Primitive:
         add = lines.append
         if self.promote:
             if len(inputs) == 2:  # first, because asking a number for its _array costs as much as a product
-                add(f"    kind = {inputs[1]}.__class__")
-                add(f"    if kind is float or kind is int: {inputs[1]} = number({inputs[1]}, {inputs[0]})")
+                a, b = inputs
+                add(f"    kind = {b}.__class__")
+                add("    if kind is float or kind is int:")
+                add(f"        try: {b} = numbers[{b}, {a}._array.dtype]")
+                add(f"        except (KeyError, AttributeError): {b} = number_beside({b}, {a})")
             add("    try:")
             add(f"        {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
             first = f"{arrays[0]}.dtype"
@@ -190,17 +218,20 @@ class Primitive:
             add(f"        return {self.name}({', '.join(['*operands'] + [f'{n}={n}' for n in static])})")
         else:
             add(f"    {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
-        passed = ", ".join(["forward"] + ["xp"] * self.takes_xp + arrays)
         statics = "".join(f", {n}={n}" for n in static)
+        if named := self._named():
+            run = ", ".join([named, *arrays, *static])
+        else:
+            run = ", ".join(["forward"] + ["xp"] * self.takes_xp + arrays) + statics
         if self.takes_xp:
             add(f"    xp = namespaces[{arrays[0]}.__class__]")
         if self.explain or len(inputs) > 1:
             add("    try:")
-            add(f"        result = state.run({passed}{statics})")
+            add(f"        result = state.run({run})")
             add("    except (ValueError, IndexError, TypeError) as error:")
             add(f"        raise explain(error, {', '.join(arrays)}{statics}) from None")
         else:
-            add(f"    result = state.run({passed}{statics})")
+            add(f"    result = state.run({run})")
         add("    out = new(Tensor)")
         add("    out._array = result if result.__class__ is ndarray else as_array(result)")
         if self.view:
@@ -208,6 +239,9 @@ class Primitive:
             add(f"    out._base = {inputs[0]} if {inputs[0]}._base is None else {inputs[0]}._base")
         else:
             add("    out._counter = [0]")
+            add("    out._base = None")
+        add("    out._requires_grad = False")
+        add("    out._node = None")
         differentiable = [i for i in inputs if i in self.formulas]
         if differentiable:
             add("    if state.enabled:")
@@ -316,6 +350,7 @@ class Plan:
         add("    node.plan = plan")
         add("    node.vjp = vjp")
         add("    node._sequence = next(creation)")
+        add("    node.attached = None")
         add(f"    node.edges = ({' '.join(f'{i}._node or {i},' for i in self.needed)})")
         if "out" in self.saved:
             add("    saved_out = alias(out)")
@@ -350,7 +385,8 @@ class Plan:
             add(f"    if {f'({versions})' if len(self.saved) > 1 else versions} != node.versions: raise stale(node)")
         if self.static:
             add(f"    {', '.join(self.static)}, = node.static")
-        if any("xp" in op.needs[i] for i in self.needed):
+        uses_xp = any("xp" in op.needs[i] for i in self.needed)
+        if uses_xp:
             add("    xp = namespaces[g.__class__]")
         terms = {}
         for i in self.needed:
@@ -359,24 +395,21 @@ class Plan:
         if self.broadcasts:
             add("    if node.shapes is not None:")
             add(f"        {', '.join(i + '_shape' for i in self.needed)}, = node.shapes")
+            if not uses_xp:
+                add("        xp = namespaces[g.__class__]")
             for i, term in terms.items():
-                dot = f"dot(g, {op.needs[i][1]}._array) if {i}_shape == () else " if op.product else ""
-                add(f"        {i}_g = {dot}sum_to({term}, {i}_shape)")
+                dot = f"xp.sum_of_products(g, {op.needs[i][1]}._array) if {i}_shape == () else " if op.product else ""
+                add(f"        {i}_g = {dot}xp.sum_to({term}, {i}_shape)")
             add(f"        return ({' '.join(i + '_g,' for i in terms)})")
         add(f"    return ({' '.join(term + ',' for term in terms.values())})")
         scope = {f"formula_{i}": op.formulas[i] for i in self.needed}
         scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces}
-        scope |= {"sum_to": sum_arrays_to, "dot": sum_of_products}
         return compile_function(f"vjp_{op.name}", lines, scope)
 
     def recorded_vjp(self, node, g):
         """The same formulas on Tensors: saved values with their history, and minigrad's own ops as `xp`."""
         op = self.primitive
-        if node.saved is None:
-            raise freed_error(node)
-        for tensor, expected in zip(node.saved, node.saved_versions):
-            if tensor._counter[0] != expected:
-                raise stale_error(node)
+        node.check_saved()
         values = dict(zip(self.static, node.static)) if self.static else {}
         values["g"], values["xp"] = g, namespaces[Tensor]
         edge_of = dict(zip(self.needed, node.edges))
@@ -398,18 +431,6 @@ def with_history(saved, edge):
         tensor._node, tensor._requires_grad = edge, True
         return tensor
     return edge  # a leaf: the very tensor that the gradient is with respect to
-
-
-def sum_arrays_to(g, shape):
-    """The adjoint of broadcasting from `shape`: sum over every axis that broadcasting made or stretched."""
-    if g.shape == shape:
-        return g
-    return namespaces[g.__class__].sum_to(g, shape)
-
-
-def sum_of_products(g, x):
-    """sum(g * x), which broadcast to one shape."""
-    return namespaces[g.__class__].sum_of_products(g, x)
 
 
 def compile_function(name, lines, scope):
@@ -468,17 +489,20 @@ def align_float(*operands):
     return align(operands, to_float=True)
 
 
+NUMBERS = {}  # (number, floating point dtype) -> Tensor: programs repeat theirs
+
+
 def number_beside(value, tensor):
     """A Python number beside a floating point Tensor, as a Tensor of its dtype; else the number, which `align`
     takes."""
-    if isinstance(tensor, Tensor) and (dtype := tensor._array.dtype) in FLOATING:
-        return _known_number(value, dtype) if value else wrap(np.array(value, dtype))  # 0. and -0. are equal as keys
-    return value
-
-
-@functools.lru_cache(1024)
-def _known_number(value, dtype):
-    return wrap(state.run(np.array, value, dtype))
+    if not isinstance(tensor, Tensor) or (dtype := tensor._array.dtype) not in FLOATING:
+        return value
+    number = wrap(state.run(np.array, value, dtype))
+    if value:  # 0. and -0. are equal as keys
+        if len(NUMBERS) == 1024:
+            NUMBERS.clear()
+        NUMBERS[value, dtype] = number
+    return number
 
 
 def or_not_implemented(align):
@@ -577,7 +601,5 @@ def link_view(out, source):
     if out._array.size and not np.may_share_memory(out._array, base._array):
         out._base, out._counter = None, [0]
         return
-    out._base_node = base._node
-    out._view_kind = source._view_kind
-    if not state.enabled:
-        out._view_kind = out._view_kind or "no_grad"
+    out._base_version = out._counter[0]
+    out._view_kind = source._view_kind if state.enabled else "no_grad"

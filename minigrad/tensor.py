@@ -23,12 +23,13 @@ class Tensor:
     the dtype and is what programs usually want.
     """
 
-    # Defaults live on the class: most tensors never set them, and making a result must cost little.
-    _requires_grad = False
+    # Slots for what every op reads or sets: `_node` is grad_fn, the Node of the op that made this tensor; `_base`, for
+    # a view, is the tensor whose memory it shows.
+    __slots__ = ("_array", "_counter", "_requires_grad", "_node", "_base", "__dict__", "__weakref__")
+
+    # The other defaults live on the class: most tensors never set them, and making a result must cost little.
     _grad = None
-    _node = None  # grad_fn: the Node of the op that made this tensor
-    _base = None  # for a view: the tensor whose memory it shows
-    _base_node = None  # for a view: the base's grad_fn when this view's own was derived
+    _base_version = None  # for a view: the version of its memory when its grad_fn was derived
     _view_kind = None  # for a view: why torch would refuse to write through it, if it would
     _borrows_grad = False  # for a view without history: it requires grad only because its base does, and gets none
     _retains_grad = False
@@ -112,7 +113,7 @@ class Tensor:
     @property
     def is_leaf(self):
         """True unless this tensor is the recorded result of an op."""
-        if self._base is not None:
+        if self._base is not None and self._view_kind is None:
             self._refresh()
         return self._node is None
 
@@ -221,19 +222,21 @@ class InferenceCounter(list):
         return list.__getitem__(self, index)
 
 
-def wrap(array):
+def wrap(array, cls=Tensor):
     """A Tensor around `array`, an ndarray: the same memory, no history."""
-    out = _new(Tensor)
+    out = _new(cls)
     out._array = array
     out._counter = [0]
+    out._requires_grad, out._node, out._base = False, None, None
     return out
 
 
-def alias(tensor):
+def alias(tensor, cls=Tensor):
     """A Tensor with the same array and version counter, and no history."""
-    out = _new(Tensor)
+    out = _new(cls)
     out._array = tensor._array
     out._counter = tensor._counter
+    out._requires_grad, out._node, out._base = False, None, None
     return out
 
 

@@ -348,6 +348,7 @@ class TorchArray:
 
     __slots__ = ("tensor", "dtype", "__weakref__")
     __hash__ = None  # type: ignore[assignment]
+    base = None  # torch itself refuses writes that overlap
 
     def __init__(self, tensor):
         self.tensor = tensor

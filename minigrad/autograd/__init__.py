@@ -40,40 +40,16 @@ def _one(dtype):
     return np.ones((), dtype)
 
 
-def _seeds(tensors, grad_tensors, is_batched=False):
+def _seeds(tensors, grad_tensors):
     """The cotangent of each root; a scalar's is 1 unless given."""
     if len(grad_tensors) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(grad_tensors)} gradients")
     seeds = []
-    for i, (t, g) in enumerate(zip(tensors, grad_tensors)):
+    for i, t in enumerate(tensors):
         if not isinstance(t, Tensor):
             raise TypeError(f"element {i} of tensors must be a Tensor, not {type(t).__name__}")
-        if g is None:
-            if t._array.size != 1 and t.requires_grad:
-                raise RuntimeError(
-                    "grad can be implicitly created only for scalar outputs (this one has shape "
-                    f"{list(t._array.shape)}: reduce it, as in loss.sum(), or pass the gradient)"
-                )
-            array = t._array
-            if array.ndim == 0 and array.__class__ is np.ndarray:
-                g = wrap(_one(array.dtype).copy())  # a quarter of np.ones
-            else:
-                g = wrap(np.ones_like(array))
-        else:
-            if not isinstance(g, Tensor):
-                raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
-            if g._array.shape != t._array.shape:
-                raise RuntimeError(
-                    f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of "
-                    f"{t.shape}."
-                )
-            if g._array.dtype != t._array.dtype:
-                if g._array.dtype.kind != "f":
-                    raise RuntimeError(
-                        f"gradient must be of a floating point dtype like the tensor's ({t.dtype}), not {g.dtype}"
-                    )
-                g = g.to(t.dtype)
-        seeds.append(g)
+        g = grad_tensors[i]
+        seeds.append(_ones_like(t) if g is None else _given(i, t, g))
     for i, t in enumerate(tensors):
         if not t.requires_grad:
             raise RuntimeError(
@@ -81,6 +57,34 @@ def _seeds(tensors, grad_tensors, is_batched=False):
                 ".detach(), .item(), .numpy() or no_grad() cut its history, or none of the inputs requires grad)"
             )
     return seeds
+
+
+def _ones_like(root):
+    array = root._array
+    if array.__class__ is np.ndarray and not array.ndim:
+        return wrap(_one(array.dtype).copy())  # a quarter of np.ones
+    if array.size != 1 and root.requires_grad:
+        raise RuntimeError(
+            "grad can be implicitly created only for scalar outputs (this one has shape "
+            f"{list(array.shape)}: reduce it, as in loss.sum(), or pass the gradient)"
+        )
+    return wrap(np.ones_like(array))
+
+
+def _given(i, root, g):
+    if not isinstance(g, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    if g._array.shape != root._array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {root.shape}."
+        )
+    if g._array.dtype != root._array.dtype:
+        if g._array.dtype.kind != "f":
+            raise RuntimeError(
+                f"gradient must be of a floating point dtype like the tensor's ({root.dtype}), not {g.dtype}"
+            )
+        g = g.to(root.dtype)
+    return g
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):

@@ -36,7 +36,7 @@ def _switch(enabled, check_nan):
 def _with_trace(record):
     def recording(out, *args):
         record(out, *args)
-        out._node.trace = _stack()
+        out._node.attach().trace = _stack()
 
     return recording
 

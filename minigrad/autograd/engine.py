@@ -15,7 +15,7 @@ import sys
 import numpy as np
 
 from ..grad_mode import state
-from ..graph import Cotangents, Node
+from ..graph import Cotangents, Node, Undefined
 from ..tensor import Tensor, as_array, wrap
 
 
@@ -47,7 +47,7 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
     once = {}
     for edge in [edge for edge in found if edge in wanted]:
         g = found.pop(edge)
-        once[edge] = _as_tensor(g)
+        once[edge] = None if g.__class__ is Undefined else g if isinstance(g, Tensor) else wrap(_own(g, "K"))
     return [once.get(edge_of(t)) for t in inputs]
 
 
@@ -68,38 +68,44 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
     owned = set()  # targets whose sum is a buffer made here, which may be added to in place
     waiting = []  # heap of (creation number negated, node)
     captured = {}
+    undefined = None  # the cotangent of whatever only None came to
     pop, push, push_and_pop = heapq.heappop, heapq.heappush, heapq.heappushpop
     get, take, add_into, ndarray = arriving.get, arriving.pop, operator.iadd, np.ndarray
 
     for root, g in zip(roots, cotangents):
         target = edge_of(root)
         g = g if create_graph else g._array
-        arriving[target] = arriving[target] + g if target in arriving else g
-        if target._sequence and (-target._sequence, target) not in waiting:
-            push(waiting, (-target._sequence, target))
+        if target in arriving:
+            arriving[target] = arriving[target] + g
+        else:
+            arriving[target] = g
+            if target._sequence:
+                push(waiting, (-target._sequence, target))
 
     node = pop(waiting)[1] if waiting else None
     while node is not None:
         g = take(node)
-        watched = node.watched
+        attached = node.attached
         if wanted is not None and node in path and node in wanted:
             captured[node] = g  # torch takes it before the hooks if the pass goes on from here, after them if it ends
-        if watched:
-            g = user(_run_hooks, node, g, create_graph)
+        if attached is not None:
+            g = user(_run_hooks, attached, g, create_graph)
         if wanted is not None and node in wanted:
             captured.setdefault(node, g)
         if wanted is not None and node not in path:
             results = edges = ()
         else:
             edges = node.edges
-            if create_graph:
+            if undefined is not None and g is undefined:
+                results = user(node.undefined_vjp, g, create_graph)
+            elif create_graph:
                 results = node.recorded_vjp(g)
             elif node.array_code:
                 results = node.vjp(node, g)
             else:
                 results = user(node.vjp, node, g)
-            if watched:
-                results = user(_run_posthooks, node, results, g, create_graph)
+            if attached is not None and attached.posthooks:
+                results = user(_run_posthooks, attached.posthooks, results, g, create_graph)
             if check_results is not None:
                 check_results(node, results)
             if not retain_graph and node.saved:
@@ -110,8 +116,14 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
         for target in edges:
             g = results[index]
             index += 1
-            if g is None or (path is not None and target not in path and target not in wanted):
+            if path is not None and target not in path and target not in wanted:
                 continue
+            if g is None:
+                if target in arriving:
+                    continue
+                if undefined is None:
+                    undefined = Undefined(cotangents[0]._array)
+                g = undefined
             held = get(target)
             if held is None:
                 arriving[target] = g
@@ -132,12 +144,13 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
         else:
             node = push_and_pop(waiting, (-following._sequence, following))[1]
 
-    for leaf, g in list(arriving.items()):
-        if wanted is not None and leaf not in wanted:
-            del arriving[leaf]
-        elif leaf._hooks:
-            arriving[leaf] = user(_run_tensor_hooks, leaf._hooks, g, create_graph)
-    arriving.update(captured)
+    if wanted is not None:
+        arriving = {leaf: g for leaf, g in arriving.items() if leaf in wanted}
+    for leaf in arriving:
+        if leaf._hooks:
+            arriving[leaf] = user(_run_tensor_hooks, leaf._hooks, arriving[leaf], create_graph)
+    if captured:
+        arriving.update(captured)
     return arriving
 
 
@@ -161,15 +174,8 @@ def nodes_towards(wanted, roots):
     return path
 
 
-def _as_tensor(g):
-    """A gradient as a Tensor of its own memory."""
-    if isinstance(g, Tensor):
-        return g
-    return wrap(_own(g, "K"))
-
-
-def _copied(g, layout):
-    return np.array(g, order=layout) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
+def _copied(g, order):
+    return np.array(g, order=order) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
 
 
 def _layout(tensor):
@@ -178,18 +184,13 @@ def _layout(tensor):
     return "F" if array.__class__ is np.ndarray and array.flags.fnc else "C"
 
 
-def _own(array, layout):
+def _own(array, order):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
-    if (
-        layout != "F"
-        and array.__class__ is np.ndarray
-        and sys.getrefcount(array) <= _ALONE
-        and array.base is None
-        and array.flags.c_contiguous
-        and array.flags.owndata
-    ):
-        return array
-    return _copied(array, layout)
+    if array.__class__ is np.ndarray and sys.getrefcount(array) <= _ALONE and array.base is None:
+        flags = array.flags
+        if flags.owndata and (flags.f_contiguous if order == "F" else flags.c_contiguous):
+            return array
+    return _copied(array, order)
 
 
 def _references_to_a_new_array():
@@ -198,12 +199,9 @@ def _references_to_a_new_array():
     def own(array):
         return sys.getrefcount(array)
 
-    def add(g):
-        return own(g)
-
     found = {0: np.empty(1)}
     g = found.pop(0)
-    return add(g)
+    return own(g)
 
 
 _ALONE = _references_to_a_new_array()
@@ -212,9 +210,14 @@ _ALONE = _references_to_a_new_array()
 def _accumulate(found, create_graph):
     """Add what arrived at each leaf to its `.grad`."""
     for leaf in list(found):
-        g = found.pop(leaf)
+        g = found.pop(leaf)  # taken out, so that `_own` can see that nobody else holds it
         if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
-            _add_to_grad(leaf, g, create_graph)
+            if g.__class__ is not Undefined:
+                if leaf._grad is None and not create_graph:
+                    order = "C" if leaf._array.flags.c_contiguous else _layout(leaf)
+                    leaf._grad = wrap(_own(g, order))
+                else:
+                    _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
                 for hook in tuple(leaf._post_accumulate_hooks.values()):
                     if hook(leaf) is not None:
@@ -226,11 +229,6 @@ def _add_to_grad(leaf, g, create_graph):
     if create_graph:
         g = g if isinstance(g, Tensor) else wrap(_copied(g, "K"))
         leaf._grad = _recorded_copy(g, leaf) if held is None else held + g
-        return
-    if isinstance(g, Tensor):
-        g = g._array
-    if held is None:
-        leaf._grad = wrap(_own(g, _layout(leaf)))
     else:
         state.run(np.add, held._array, g, held._array)
         held._counter[0] += 1
@@ -247,7 +245,7 @@ def _recorded_copy(g, tensor):
 
 def _run_tensor_hooks(hooks, g, create_graph):
     """Each hook sees the cotangent as a Tensor and may return another in its place."""
-    grad = g if create_graph else wrap(as_array(g))
+    grad = None if g.__class__ is Undefined else g if create_graph else wrap(as_array(g))
     for hook in tuple(hooks.values()):
         replaced = hook(grad)
         if replaced is not None:
@@ -256,26 +254,28 @@ def _run_tensor_hooks(hooks, g, create_graph):
                     f"expected Variable, but hook returned '{type(replaced).__name__}': return a Tensor, or None to "
                     "leave the gradient as it is"
                 )
+            if grad is None:
+                raise RuntimeError("can't replace a None gradient with a non-None value")
             if replaced._array.shape != grad._array.shape:
                 raise RuntimeError(
                     f"hook '{getattr(hook, '__name__', 'hook')}' has changed the size of value: "
                     f"from {list(grad._array.shape)} to {list(replaced._array.shape)}"
                 )
             grad = replaced
-    return grad if create_graph else grad._array
+    return g if grad is None else grad if create_graph else grad._array
 
 
-def _run_hooks(node, g, create_graph):
-    if node.hooks:
-        g = _run_tensor_hooks(node.hooks, g, create_graph)
-    if node.prehooks:
-        for hook in tuple(node.prehooks.values()):
-            replaced = hook((g if create_graph else wrap(as_array(g)),))
+def _run_hooks(attached, g, create_graph):
+    if attached.hooks:
+        g = _run_tensor_hooks(attached.hooks, g, create_graph)
+    if attached.prehooks:
+        for hook in tuple(attached.prehooks.values()):
+            replaced = hook((_shown(g, create_graph),))
             if replaced is not None:
                 first = replaced[0] if isinstance(replaced, tuple) else replaced
                 g = first if create_graph else first._array
-    if node.retained is not None:
-        tensor = node.retained()
+    if attached.retained is not None and g.__class__ is not Undefined:
+        tensor = attached.retained()
         if tensor is not None:
             held = tensor._grad
             grad = _recorded_copy(g, tensor) if create_graph else wrap(_copied(g, _layout(tensor)))
@@ -283,15 +283,18 @@ def _run_hooks(node, g, create_graph):
     return g
 
 
-def _run_posthooks(node, results, g, create_graph):
-    def shown(x):
-        return x if x is None or create_graph else wrap(as_array(x))
+def _shown(g, create_graph):
+    """A cotangent as a hook of the user's sees it."""
+    if g is None or g.__class__ is Undefined:
+        return None
+    return g if create_graph else wrap(as_array(g))
 
-    if not node.posthooks:
-        return results
-    outputs = (shown(g),) if not isinstance(g, Cotangents) else tuple(shown(x) for _, x in sorted(g.items()))
-    for hook in tuple(node.posthooks.values()):
-        replaced = hook(tuple(shown(r) for r in results), outputs)
+
+def _run_posthooks(posthooks, results, g, create_graph):
+    arrived = [x for _, x in sorted(g.items())] if isinstance(g, Cotangents) else [g]
+    outputs = tuple(_shown(x, create_graph) for x in arrived)
+    for hook in tuple(posthooks.values()):
+        replaced = hook(tuple(_shown(r, create_graph) for r in results), outputs)
         if replaced is not None:
             replaced = replaced if isinstance(replaced, tuple) else (replaced,)
             results = tuple(r if r is None or create_graph else r._array for r in replaced)

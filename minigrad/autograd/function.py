@@ -11,7 +11,7 @@ import weakref
 import numpy as np
 
 from ..grad_mode import no_grad, set_grad_enabled, state
-from ..graph import Cotangents, Node, Output, creation
+from ..graph import Cotangents, Node, Output, Undefined, creation
 from ..primitive import Plans, freed_error
 from ..tensor import Tensor, alias, as_array, wrap
 from .engine import edge_of
@@ -63,7 +63,7 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The record of one call of a Function."""
 
-    __slots__ = ("ctx", "function", "inputs", "shapes", "kept", "versions", "mask")
+    __slots__ = ("ctx", "function", "inputs", "shapes", "kept", "versions", "mask", "__dict__")
 
     array_code = False
 
@@ -125,10 +125,18 @@ class FunctionNode(Node):
                 )
         return tuple(self._checked(i, r) for i, r in enumerate(results) if self.mask[i])
 
+    def undefined_vjp(self, g, create_graph):
+        return self.recorded_vjp(g) if create_graph else self.vjp(self, g)
+
     def _outgoing(self, g, materialize):
         """The cotangent of each output, a Tensor; zeros or None where none arrived."""
-        arrived = g if isinstance(g, Cotangents) else {0: g}
-        like = next(iter(arrived.values()))  # of the library that the zeros should be of, too
+        if g.__class__ is np.ndarray and len(self.shapes) == 1:
+            return (wrap(g),)
+        if isinstance(g, Undefined):
+            arrived, like = {}, g.like
+        else:
+            arrived = g if isinstance(g, Cotangents) else {0: g}
+            like = next(iter(arrived.values()))  # of the library that the zeros should be of, too
         like = like._array if isinstance(like, Tensor) else like
         grads = []
         for number, (shape, dtype) in enumerate(self.shapes):
@@ -226,20 +234,63 @@ class Function:
         if cls.backward is Function.backward and cls.vjp is not Function.vjp:
             cls.backward = cls.vjp
         ctx = FunctionCtx()
-        mask = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
-        recording = state.enabled and any(mask)
-        ctx.needs_input_grad = mask
-        edges = tuple(edge_of(a) for a, needed in zip(args, mask) if needed)
-        with no_grad():
+        mask = ctx.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
+        enabled = state.enabled
+        recording = enabled and True in mask
+        edges = tuple([edge_of(a) for a, needed in zip(args, mask) if needed])
+        state.enabled = False
+        try:
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args, **kwargs)
             else:
                 output = cls.forward(*args, **kwargs)
                 cls.setup_context(ctx, args, output)
+        finally:
+            state.enabled = enabled
+        if recording and isinstance(output, Tensor) and output._array.dtype.kind == "f":
+            if not (ctx._dirty or ctx._non_differentiable or _among(output, args) or _among(output, ctx._to_save)):
+                return _record_new(cls, ctx, args, mask, edges, output)
         many = isinstance(output, (tuple, list))
         outputs = tuple(output) if many else (output,)
         results = _record(cls, ctx, args, mask, edges, outputs, recording)
         return (type(output)(results) if isinstance(output, list) else tuple(results)) if many else results[0]
+
+
+def _among(tensor, others):
+    for other in others:  # == would compare elements
+        if other is tensor:
+            return True
+    return False
+
+
+def _record_new(cls, ctx, args, mask, edges, output):
+    """`_record` for the usual output, at half the cost: a single one that is new, and is not saved itself."""
+    node = _node_of(cls, ctx, args, mask, edges, (output,))
+    saved, ctx._to_save = ctx._to_save, ()
+    node.saved = tuple([(t, None) for t in saved])
+    node.versions = [0 if t is None else t._counter[0] for t in saved]
+    _recorded_by(node, output)
+    return output
+
+
+def _node_of(cls, ctx, args, mask, edges, results):
+    node = FunctionNode()
+    node._sequence = next(creation)
+    node.attached = None
+    node.edges, node.mask = edges, mask
+    node.ctx, node.function = ctx, cls
+    node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
+    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
+    ctx._node = weakref.ref(node)
+    if Plans.instrument is not None:  # anomaly mode
+        node.attach().trace = traceback.format_stack()[:-3]
+    return node
+
+
+def _recorded_by(node, output):
+    output._node, output._requires_grad = node, True
+    if output._base is not None:
+        output._base_version, output._view_kind = output._counter[0], "function"
 
 
 def _record(cls, ctx, args, mask, edges, outputs, recording):
@@ -255,25 +306,14 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             check_writable(a, may_overlap=True)
     plain = {id(t) for t in ctx._non_differentiable}
     inputs = {id(a): a for a in args if isinstance(a, Tensor)}
+    if not recording:
+        return [_unrecorded(o, id(o) in inputs, id(o) in dirty) if isinstance(o, Tensor) else o for o in outputs]
     results = []
     for o in outputs:
         if isinstance(o, Tensor) and id(o) in inputs and id(o) not in dirty:
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
-    if not recording:
-        # As torch: the input keeps its history, and what is returned of it has none.
-        results = [alias(o) if isinstance(o, Tensor) and id(original) in inputs else o
-                   for o, original in zip(results, outputs)]  # fmt: skip
-        return results
-    node = FunctionNode()
-    node._sequence = next(creation)
-    node.edges, node.mask = edges, mask
-    node.ctx, node.function = ctx, cls
-    node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
-    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
-    ctx._node = weakref.ref(node)
-    if Plans.instrument is not None:  # anomaly mode
-        node.trace = traceback.format_stack()[:-2]
+    node = _node_of(cls, ctx, args, mask, edges, results)
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):
         if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":
@@ -283,9 +323,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         if id(original) in dirty:
             _rewritten(original, target)
         else:
-            o._node, o._requires_grad = target, True
-            if o._base is not None:
-                o._base_node, o._view_kind = o._base._node, "function"
+            _recorded_by(target, o)
     kept, versions = [], []
     returned = {id(o): number for number, o in enumerate(outputs) if isinstance(o, Tensor)}
     for t in ctx._to_save:
@@ -303,23 +341,36 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
     return results
 
 
+def _unrecorded(output, is_input, is_dirty):
+    """An output of a call that is not recorded. As torch: an input that requires grad keeps its history, and what is
+    returned of it has none; any other is itself if it was written to, else a view."""
+    if is_input and output.requires_grad:
+        return alias(output)
+    if is_input and not is_dirty:
+        output = _view_of(output)
+    if output._base is not None and not is_dirty:
+        output._view_kind = "function"
+    return output
+
+
 def _view_of(tensor):
     out = alias(tensor)
     out._base = tensor if tensor._base is None else tensor._base
-    out._base_node = out._base._node
+    out._base_version = out._counter[0]
     return out
 
 
 def _rewritten(tensor, target):
     """A dirty input: the same Tensor, from now on the output of this call."""
-    if tensor._base is not None:
-        from ..inplace import rebase
+    from ..inplace import rebase, set_history
 
+    tensor._grad = None  # it was that of the tensor before
+    if tensor._base is not None:
         holder = alias(tensor)
         holder._node, holder._requires_grad = target, True
         rebase(tensor, holder)
     else:
-        tensor._node, tensor._requires_grad = target, True
+        set_history(tensor, target)
 
 
 def once_differentiable(backward):

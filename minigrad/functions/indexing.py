@@ -10,10 +10,11 @@ import numpy as np
 
 from ..grad_mode import state
 from ..ops import indexing as ops
+from ..ops.elementwise import copied
 from ..primitive import to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import one_dim, scalar_as
-from .pointwise import where
+from .pointwise import fill, where
 from .shape import broadcast_tensors, diagonal, expand, flatten, unsqueeze
 
 __all__ = [
@@ -241,7 +242,7 @@ def getitem(x, index):
 
 def setitem(x, index, value):
     """x[index] = value, in place"""
-    from ..inplace import check_writable, snapshot, write
+    from ..inplace import check_writable, refuse_overlap, snapshot, write
 
     key, basic = _key(x, index)
     parts = None if basic else _split(key)
@@ -257,11 +258,14 @@ def setitem(x, index, value):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
         value = wrap(np.asarray(value))
-    recording = check_writable(x, value, apart=None, through_view=basic)
     try:
-        target_shape = x._array[key].shape
+        part = x._array[key]
     except IndexError as error:
         raise _index_error(x, key, error) from None
+    # Where every slice keeps all, torch writes to x itself, not to a view of it.
+    whole = basic and part.shape == x._array.shape and all(k is ... or _counts_by_one(k) for k in key)
+    recording = check_writable(x, value, apart=None, through_view=basic and not whole)
+    target_shape = part.shape
     given = value._array
     shape = given.shape
     while len(shape) > len(target_shape) and shape[0] == 1:
@@ -277,6 +281,11 @@ def setitem(x, index, value):
             f"shape mismatch: value tensor of shape {list(given.shape)} cannot be broadcast to indexing result of "
             f"shape {list(target_shape)}"
         )
+    if basic and given.ndim and given.size:
+        while shape and shape[0] == 1:
+            shape = shape[1:]
+        spread = not shape and part.ndim > 0  # one element is a number to torch, laid out otherwise than any part
+        refuse_overlap(wrap(np.broadcast_to(given.reshape(shape), target_shape)), wrap(part), apart=spread)
     if not recording:
         source = given.reshape(shape)
         if np.may_share_memory(source, x._array):
@@ -285,8 +294,15 @@ def setitem(x, index, value):
         x._counter[0] += 1
         return
     value = to_dtype(value.reshape(shape) if given.shape != shape else value, x.dtype)
+    if whole:
+        write(x, copied(snapshot(x), expand(value, target_shape)) if given.ndim else fill(snapshot(x), value))
+        return
     put = ops.with_item if basic else ops.index_put
     write(x, put(snapshot(x), value, key=key))
+
+
+def _counts_by_one(k):
+    return k.__class__ is slice and k.step in (None, 1)
 
 
 def _expand_error(value, shape, target):

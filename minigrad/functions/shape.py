@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from ..grad_mode import state
 from ..ops import shape as ops
 from ..ops.indexing import slice_
 from ..primitive import common_dtype, to_dtype
@@ -294,7 +295,7 @@ def _several(views):
     """Views of one call, through which torch lets nobody write."""
     for v in views:
         if v._base is not None:
-            v._view_kind = v._view_kind or "multiple"
+            v._view_kind = "multiple" if state.enabled else "no_grad"
     return tuple(views)
 
 

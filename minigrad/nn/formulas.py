@@ -175,7 +175,10 @@ def erf(xp, x):
 
 
 def _reduced(xp: Any, loss: Any, count: float | None) -> Any:
-    return loss if count is None else xp.sum(loss, None, False) / count
+    if count is None:
+        return loss
+    total = xp.sum(loss, None, False)
+    return total if count == 1 else total / count
 
 
 def _each(g: Any, count: float | None) -> Any:
@@ -188,7 +191,8 @@ def _divisor(count: float | None) -> float:
 
 
 def _squared_g(g: Any, input: Any, target: Any, count: float | None) -> Any:
-    return (input - target) * (g * (2 / _divisor(count)))
+    twice = g + g
+    return (input - target) * (twice if count == 1 else twice / _divisor(count))
 
 
 @primitive(

@@ -9,17 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functions
-from ..tensor import Tensor
+from ..tensor import Tensor, alias
 
 __all__ = ["Buffer", "Parameter"]
 
 
 def _share(cls: type, data: Tensor) -> Any:
     """A leaf of class `cls` with the memory and the version counter of `data`."""
-    data = data.detach()
-    leaf = object.__new__(cls)
-    leaf._array, leaf._counter = data._array, data._counter
-    return leaf
+    return alias(data.detach(), cls)
 
 
 class Parameter(Tensor):

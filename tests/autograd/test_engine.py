@@ -654,3 +654,17 @@ def test_grad_mode_and_numpy_s_error_state_survive_a_failed_backward():
     with pytest.raises(RuntimeError):
         (x * 2).backward()
     assert minigrad.is_grad_enabled() and np.geterr() == state
+
+
+@engines
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_accumulating_is_recorded_where_the_pass_is_whatever_the_grad_mode(e, create_graph):
+    x = e.tensor([1.0, 2.0], requires_grad=True)
+    modes = []
+    x.register_post_accumulate_grad_hook(lambda t: modes.append(e.is_grad_enabled()))
+    y = x**3
+    y.backward(e.ones(2), retain_graph=True)
+    with e.set_grad_enabled(not create_graph):
+        y.backward(e.ones(2), create_graph=create_graph)
+        assert e.is_grad_enabled() is not create_graph
+    assert x.grad.requires_grad is create_graph and modes == [False, create_graph]

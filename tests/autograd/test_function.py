@@ -628,3 +628,128 @@ def test_the_user_s_numpy_error_state_holds_inside_forward_and_backward():
     with np.errstate(over="raise"):
         Look.apply(minigrad.ones(1, requires_grad=True)).backward()
     assert seen == ["raise", "raise"]
+
+
+# -- calls that are not recorded, and Functions that give no gradient
+
+
+class Doubled:
+    """A Function that writes to its input, for each engine."""
+
+    def __new__(cls, e):
+        class Double(e.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                x.mul_(2)
+                ctx.mark_dirty(x)
+                return x
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * 2
+
+        return Double.apply
+
+
+def nothing(e, returned=lambda x: x * 2):
+    """A Function whose backward returns None."""
+
+    class Nothing(e.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return returned(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return None
+
+    return Nothing.apply
+
+
+@engines
+def test_a_dirty_input_that_needs_no_gradient_is_the_output(e):
+    x = e.tensor([1.0, 2.0])
+    x.grad = e.tensor([3.0, 4.0])
+    y = Doubled(e)(x)
+    assert y is x and y.grad.tolist() == [3.0, 4.0] and x.tolist() == [2.0, 4.0]
+
+
+@engines
+def test_a_dirty_input_loses_the_gradient_of_what_it_was(e):
+    x = e.tensor([1.0, 2.0], requires_grad=True) * 3
+    x.retain_grad()
+    x.sum().backward(retain_graph=True)
+    assert x.grad is not None
+    y = Doubled(e)(x)
+    assert y is x and x._grad is None
+
+
+@engines
+def test_an_output_of_no_recorded_call_that_is_a_view(e):
+    weight = e.tensor([1.0], requires_grad=True)
+    for returned in (lambda x: x, lambda x: x.view(-1)):
+        y = nothing(e, returned)(e.zeros(1))
+        with pytest.raises(RuntimeError, match="This view was created inside a custom Function"):
+            y.add_(weight)
+
+
+@engines
+def test_a_pass_goes_on_where_only_none_came(e):
+    """Hooks are called with None, nothing is added to .grad, and what was saved is looked at."""
+    log, x = [], e.tensor([1.0, 2.0], requires_grad=True)
+    x.register_hook(lambda g: log.append(("leaf", g)))
+    x.register_post_accumulate_grad_hook(lambda t: log.append(("after", t._grad)))
+    y = x.exp()
+    y.register_hook(lambda g: log.append(("node", g)))
+    y.retain_grad()
+    nothing(e)(y).sum().backward(retain_graph=True)
+    assert log == [("node", None), ("leaf", None), ("after", None)] and x._grad is None and y._grad is None
+    assert e.autograd.grad(nothing(e)(y).sum(), [x, y], allow_unused=True) == (None, None)
+    with pytest.raises(RuntimeError, match="a second time"):
+        nothing(e)(y).sum().backward()
+    z = x.exp()
+    z.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        nothing(e)(z).sum().backward()
+
+
+@engines
+def test_a_gradient_beside_none(e):
+    """One of two ways to a tensor gives None: the other's gradient is all of it, and stays the caller's."""
+    x = e.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    c = e.tensor([5.0, 7.0])
+    e.autograd.backward([nothing(e)(y), y, y], [e.ones(2), c, c])
+    assert x.grad.tolist() == [30.0, 42.0] and c.tolist() == [5.0, 7.0]
+    (g,) = e.autograd.grad((nothing(e)(x * x) + x**3).sum(), x, create_graph=True)
+    assert e.autograd.grad(g.sum(), x)[0].tolist() == [6.0, 12.0]
+
+
+@engines
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_function_to_which_none_came_gets_zeros(e, create_graph):
+    given = []
+
+    class Two(e.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 3, x.double() * 5
+
+        @staticmethod
+        def backward(ctx, g, h):
+            given.append((g.tolist(), h.tolist(), g.dtype == e.float32, h.dtype == e.float64))
+            return g + 1 + h.float()
+
+    x = e.tensor([1.0, 2.0], requires_grad=True)
+    a, b = Two.apply(x)
+    (g,) = e.autograd.grad(nothing(e)(a).sum(), x, create_graph=create_graph)
+    assert given == [([0.0, 0.0], [0.0, 0.0], True, True)] and g.tolist() == [1.0, 1.0]
+
+
+@engines
+def test_a_hook_may_not_put_a_gradient_where_there_is_none(e):
+    x = e.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: e.ones(2))
+    with pytest.raises(RuntimeError, match="can't replace a None gradient"):
+        nothing(e)(y).sum().backward()
