@@ -88,6 +88,9 @@ _was, _becomes = (
     f"return g * xp.where(x == xp.mean(x, axis, True), xp.zeros_like(x) {sign} math.nan, math.inf)" for sign in "+-"
 )
 EQUIVALENT["var", "x", f"{_was}  ->  {_becomes}"] = "nan has no sign"
+_factor = "twice / _divisor(count)"
+_what = f"return (input - target) * (twice if count == 1 else {_factor})  ->  return (input - target) * ({_factor})"
+EQUIVALENT["mse_loss", "input", _what] = "a division by 1 that is spared"
 # Primitives that no comparison with torch on NumPy arrays reaches, and what checks them.
 ELSEWHERE = {"to_device": "moves an array to another library: the tests of torch arrays"}
 
