@@ -5,6 +5,7 @@ An entry switches off exactly one observation. Nothing else in `compare` makes e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -146,6 +147,48 @@ TABLE: list[Known] = [
           "composition rounds at every step", _special_half),
     Known("addc*", "*", "as above: value * x * y overflows in half where torch multiplies in float32", _special_half),
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KnownProgram:
+    """The same for random programs: how the difference is called, what the program holds, which difference, and why."""
+
+    aspect: str
+    text: str
+    when: Callable[[Any], bool]
+    why: str
+
+
+def _nan_for_zero(difference: Any, swapped: bool = False) -> bool:
+    a, b = (np.asarray(side, float) for side in (difference.expected, difference.got))
+    a, b = (b, a) if swapped else (a, b)
+    return a.shape == b.shape and bool((np.isnan(b) & (a == 0) | (a == b) | np.isnan(a) & np.isnan(b)).all())
+
+
+PROGRAMS: list[KnownProgram] = [
+    KnownProgram("grad's value", r"\.(abs_?|sgn)\(\)(.|\n)*create_graph=True", _nan_for_zero,
+                 "the derivative of a sign is to torch a zero without memory, which stays 0 where it meets a nan"),
+    KnownProgram("grad's value", r"matmul|@|\bmm\b|\bmv\b", lambda d: _nan_for_zero(d, swapped=True),
+                 "0 * inf in a product of matrices: some BLAS libraries leave out what is multiplied by 0"),
+    KnownProgram("error", r"T\.atan2\(", lambda d: "Negation" in str(d.expected),
+                 "torch's backward negates the bool, as in the table above"),
+    KnownProgram("grad's value", r"(float32(.|\n)*float64|float64(.|\n)*float32)(.|\n)*\.data\b",
+                 lambda d: True,
+                 "what is written through .data, which no version counts, is seen by formulas that saved an operand "
+                 "as it was given (torch), not converted to the common dtype (minigrad)"),
+    KnownProgram("_version (writes counted)", r"T\.(stack|cat)\((.|\n)*\.grad\b", lambda d: d.expected > d.got,
+                 "torch keeps pieces of one cotangent as the .grad of several leaves (stack, cat): they share a "
+                 "version counter, and adding to one is counted for all"),
+]  # fmt: skip
+
+
+def program_reason(statements: list[str], difference: Any) -> str | None:
+    """The reason why the engines may part here, or None."""
+    for entry in PROGRAMS:
+        if entry.aspect == difference.aspect and re.search(entry.text, "\n".join(statements)):
+            if entry.when(difference):
+                return entry.why
+    return None
 
 
 def reason(example: Any, label: str) -> str | None:

@@ -377,7 +377,7 @@ class Builder:
         pairs = ["{x}.max({d}{keep})", "{x}.min({d}{keep})", "{x}.sort({d})", "{x}.topk(1, {d})"]
         if t.unique().numel() < t.numel():
             # Which of several equal entries is found is left open.
-            pairs = [form for form in pairs if "topk" not in form]
+            pairs = [form.replace("sort({d})", "sort(dim={d}, stable=True)") for form in pairs if "topk" not in form]
         if self.choose.chance(12):
             return f"{self.new()}, {self.new()} = " + self.choose.pick(pairs).format(x=x, d=d, keep=keep)
         return f"{self.new()} = " + self.choose.pick(forms).format(x=x, d=d, keep=keep)
@@ -440,8 +440,8 @@ class Builder:
         if self.choose.chance(40) and 1 in t.shape:
             bigger = "(" + "".join(f"{3 if size == 1 else size}, " for size in t.shape) + ")"
         keep = "(" + "-1, " * t.dim() + ")"
-        if t._base is None and not t.is_contiguous():
-            # The layout of a result is the engine's affair, and so is whether a reshape of it copies.
+        if not _root(t).is_contiguous():
+            # The layout of a result is the engine's affair, and so is whether a reshape of it or of its views copies.
             forms = [f for f in forms if not any(w in f for w in ("view", "reshape", "flatten", "ravel", "contiguous"))]
         if not t.dim():
             # torch answers with a stack trace of its own.

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from .engines import load, require
+from .known import program_reason
 from .parallel import start_context
 from .program_draw import CANCELLING, INEXACT, Builder, Choose, ChooseFrom
 from .program_text import Difference, Outcome, Pair, Side, is_tensor, run_program, script
@@ -314,6 +315,8 @@ def check_range(
         if builder.difference is not None:
             if is_rounding(builder.statements, builder.difference, reference, subject):
                 done["rounding"] += 1
+            elif program_reason(builder.statements, builder.difference):
+                done["known"] += 1
             else:
                 _note_failure(done["failures"], index, builder, reference, subject, shrinking)
     done["missing"] = dict(vocabulary.missing)
@@ -360,7 +363,7 @@ def _head(text: str) -> str:
 
 def merge(total: dict[str, Any], part: dict[str, Any]) -> None:
     """Add a chunk's answer to the campaign's."""
-    for name in ("programs", "statements", "checks", "raised", "rounding"):
+    for name in ("programs", "statements", "checks", "raised", "rounding", "known"):
         total[name] = total.get(name, 0) + part[name]
     total["worst"] = max(total.get("worst", 0.0), part["worst"])
     missing = total.setdefault("missing", {})
@@ -548,7 +551,7 @@ def _alone(seed: int, index: int, *rest: Any) -> dict[str, Any]:
 
 
 def _nothing() -> dict[str, Any]:
-    counts = dict.fromkeys(("programs", "statements", "checks", "raised", "rounding"), 0)
+    counts = dict.fromkeys(("programs", "statements", "checks", "raised", "rounding", "known"), 0)
     return {**counts, "worst": 0.0, "failures": {}, "missing": {}}
 
 
@@ -583,11 +586,12 @@ def _result(total: dict[str, Any], options: Options, notes: list[str], seconds: 
         f"{rate:,.0f} programs/s in {duration(seconds)}",
         f"{total.get('raised', 0):,} statements raised on both engines alike",
         f"{total.get('rounding', 0):,} programs set aside: their result is rounding noise on torch alone",
+        f"{total.get('known', 0):,} programs set aside: torch disagrees with itself (compare/known.py)",
     ]
     if total.get("missing"):
         notes.append("minigrad lacks: " + ", ".join(sorted(total["missing"])))
     worst = total.get("worst", 0.0)
-    details = {name: total.get(name) for name in ("programs", "statements", "raised", "rounding", "missing")}
+    details = {name: total.get(name) for name in ("programs", "statements", "raised", "rounding", "known", "missing")}
     return Result(
         "programs", "random programs", total.get("checks", 0), worst, failures, "; ".join(filter(None, notes)), details
     )

@@ -381,6 +381,12 @@ y.sum().backward()
 h = a.register_hook(lambda g: log.append(("a", g)) or g * g)
 (a * b + a).sum().backward()
 """,
+    "a leaf's hook runs as soon as its gradient is whole": AB + """
+y = a * 2
+h, k, l = (t.register_hook(lambda g, name=name: log.append((name, g))) for name, t in zip("yba", (y, b, a)))
+p = b.register_post_accumulate_grad_hook(lambda t: log.append(("added", t.grad)))
+(y * b * a).sum().backward()
+""",
     "a hook that was removed does not run": AB + """
 y = a * b
 h = y.register_hook(lambda g: g * 2)

@@ -11,6 +11,10 @@ from .hooks import add_hook
 creation = itertools.count(1)  # a node's inputs always have smaller numbers than the node itself
 
 
+class Call(str):
+    """The name of an op of which one call makes several nodes; one object for each call."""
+
+
 class Attached:
     """What users attach to a node, and anomaly mode: most nodes have nothing of the kind.
 
@@ -36,6 +40,8 @@ class Node:
 
     array_code = True  # vjp runs NumPy code only, and so may run with NumPy's warnings off
     output_nr = 0
+    call = None  # a `Call` that it shares with others: to torch the nodes of one call are one node
+    absorbed = None  # the node of an op that torch runs as a part of this one
 
     def name(self):
         """The name that `print(tensor)` shows, such as 'MulBackward0'."""
@@ -158,6 +164,28 @@ class Undefined:
 
     def __add__(self, g):
         return +g  # of an array a copy: what was summed may be added to in place
+
+
+class Nowhere(Node):
+    """The history of a view that was derived again from a base without any: a gradient goes no further."""
+
+    __slots__ = ()
+
+    def __init__(self):
+        self._sequence = next(creation)
+        self.edges, self.saved, self.attached = (), (), None
+
+    def name(self):
+        return "AsStridedBackward0"
+
+    def recorded_vjp(self, g):
+        """Nothing."""
+        return ()
+
+    @staticmethod
+    def vjp(node, g):
+        """Nothing."""
+        return ()
 
 
 class Output(Node):

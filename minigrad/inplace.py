@@ -12,6 +12,7 @@ import numpy as np
 
 from . import dtypes
 from .grad_mode import state
+from .graph import Nowhere
 from .namespace import address
 from .ops import elementwise, indexing
 from .primitive import OpNode
@@ -207,7 +208,7 @@ def set_history(tensor, node):
     """Make `node` the tensor's grad_fn. Hooks stay with the old one; the gradient kept is that of the tensor as it
     now is."""
     old, tensor._node, tensor._requires_grad = tensor._node, node, True
-    if tensor._retains_grad and old is not None:
+    if tensor._retains_grad and old is not None and old.attached is not None:
         node.attach().retained, old.attached.retained = old.attached.retained, None
 
 
@@ -245,8 +246,8 @@ def refresh(view):
             view._requires_grad = view._borrows_grad = True
         return
     _refuse_view(view, indirect=True)
-    set_history(view, _shown(view)._node)
-    view._base_version = view._counter[0]
+    set_history(view, _shown(view)._node or Nowhere())
+    view._base_version, view._borrows_grad = view._counter[0], False
 
 
 def _shown(view):
@@ -255,11 +256,9 @@ def _shown(view):
     state.enabled = True
     try:
         positions = positions_in(base._array, view._array)
-        if np.bincount(positions.reshape(-1), minlength=1).max() > 1:  # expand, unfold: an element's cotangents add up
-            flat = indexing.at_positions(base, positions=np.arange(base._array.size))
-            taken = indexing.gather(flat, axis=0, index=positions.reshape(-1))
-            return indexing.at_positions(taken, positions=np.arange(positions.size).reshape(positions.shape))
-        return indexing.at_positions(base, positions=positions)
+        index = positions.reshape(-1)
+        repeated = np.bincount(index, minlength=1).max() > 1  # by expand, unfold
+        return indexing.at_positions(base, positions=positions, index=index if repeated else None)
     finally:
         state.enabled = was
 

@@ -125,7 +125,7 @@ def _copy_(self, src, non_blocking=False):
     """Write the values of src (broadcast, converted to this dtype) into this tensor and return it."""
     src = src if isinstance(src, Tensor) else as_operand(src)
     recording = check_writable(self, src)
-    if src is self:
+    if src is self and not recording:
         self._counter[0] += 1
         return self
     src = to_dtype(src, self.dtype)
@@ -158,8 +158,8 @@ def _reshaping(name):
         view = function(self, *args)
         self._array = view._array
         self._counter[0] += 1
-        if view._node is not None:
-            self._node = view._node  # a gradient that is retained stays that of the tensor before, as in torch
+        if view._node is not None:  # a gradient that is retained stays that of the tensor before, as in torch
+            self._node, self._base_version = view._node, self._counter[0]
         return self
 
     method.__name__, method.__doc__ = name + "_", f"`{name}` in place: this tensor shows the same memory reshaped."

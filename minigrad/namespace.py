@@ -89,21 +89,33 @@ MANY = 512  # elements, from which on NumPy's speed counts more than a few calls
 BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 
 
+def _in_order(reduced):
+    """What a reduction gave, in C order: torch's is so whatever the order of the input."""
+    return reduced if reduced.ndim < 2 or reduced.flags.c_contiguous else reduced.copy()
+
+
+def _running(scan, x, axis):
+    """A scan of an array, or of a number, in a new array in C order, as torch's."""
+    out = np.empty(x.shape or 1, x.dtype if x.dtype.kind == "f" else np.int64)
+    scan(x if x.ndim else x.reshape(1), axis, out.dtype, out)
+    return out if x.ndim else out.reshape(())
+
+
 class NumPy:
     """NumPy under the names that ops use. Every function takes and returns plain arrays."""
 
     count, inverse = staticmethod(count), staticmethod(inverse)
+    recorded = False  # True of the namespace in which formulas leave a graph behind
 
     # -- elementwise
 
     def cast(x, dtype):
-        return x.astype(dtype)
+        return x.astype(dtype, "C" if 0 in x.strides else "K")  # an expanded array comes out in order
 
-    def convert(x, dtype):
-        return x.astype(dtype)
+    convert = cast
 
     def copy(x):
-        return x.copy("C" if 0 in x.strides else "K")  # an expanded array comes out in order
+        return x.copy("C" if 0 in x.strides else "K")
 
     def to_device(x, device):
         from .torch_namespace import place
@@ -212,7 +224,8 @@ class NumPy:
 
     def sum(x, axis, keepdims):
         if x.dtype in WIDE_ENOUGH:
-            return np.add.reduce(x, axis, None, None, keepdims)
+            total = np.add.reduce(x, axis, None, None, keepdims)
+            return total if x.ndim < 3 else _in_order(total)
         wide = _wide(x)
         total = np.add.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
         return total if wide is not np.float32 else total.astype(x.dtype)
@@ -220,28 +233,27 @@ class NumPy:
     def mean(x, axis, keepdims):
         total = np.add.reduce(x, axis=axis, dtype=_wide(x), keepdims=keepdims)
         n = count(x.shape, axis)
-        return (total / n if n else total * np.nan).astype(x.dtype, copy=False)
+        return _in_order((total / n if n else total * np.nan).astype(x.dtype, copy=False))
 
     def var(x, axis, correction, keepdims):
         wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
         n = count(x.shape, axis)
         centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
         total = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
-        return (total / wide.dtype.type(max(n - correction, 0))).astype(x.dtype, copy=False)
+        return _in_order((total / wide.dtype.type(max(n - correction, 0))).astype(x.dtype, copy=False))
 
     def prod(x, axis, keepdims):
         wide = _wide(x)
-        return np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdims).astype(
-            x.dtype if x.dtype.kind == "f" else np.int64, copy=False
-        )
+        product = np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
+        return _in_order(product.astype(x.dtype if x.dtype.kind == "f" else np.int64, copy=False))
 
     def amax(x, axis, keepdims):
         if not x.size and x.dtype.kind == "f":
             return np.maximum.reduce(x, axis=axis, keepdims=keepdims, initial=-np.inf)
-        return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
+        return _in_order(np.maximum.reduce(x, axis=axis, keepdims=keepdims))
 
     def amin(x, axis, keepdims):
-        return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
+        return _in_order(np.minimum.reduce(x, axis=axis, keepdims=keepdims))
 
     def any(x, axis, keepdims):
         return np.any(x, axis=axis, keepdims=keepdims)
@@ -267,13 +279,15 @@ class NumPy:
         return then() if predicate else otherwise()
 
     def cumsum(x, axis):
-        return np.cumsum(x, axis=axis, dtype=None if x.dtype.kind == "f" else np.int64)
+        return _running(np.cumsum, x, axis) + 0  # torch adds to 0: a sum of negative zeros is 0
 
     def cumprod(x, axis):
-        return np.cumprod(x, axis=axis, dtype=None if x.dtype.kind == "f" else np.int64)
+        return _running(np.cumprod, x, axis)
 
     def logcumsumexp(x, axis):
-        return np.logaddexp.accumulate(x, axis=axis, dtype=np.float64).astype(x.dtype)  # torch accumulates so
+        if not x.ndim:
+            return x.copy()
+        return np.logaddexp.accumulate(x, axis=axis, dtype=np.float64).astype(x.dtype, "C")  # torch accumulates so
 
     # -- shape
 
@@ -311,7 +325,7 @@ class NumPy:
         return np.flip(x, axes).copy()
 
     def roll(x, shifts, axes):
-        return np.roll(x, shifts, axes)
+        return np.roll(np.ascontiguousarray(x), shifts, axes)
 
     def tril(x, k):
         return np.tril(x, k)
@@ -320,7 +334,7 @@ class NumPy:
         return np.triu(x, k)
 
     def concat(arrays, axis):
-        return np.concatenate(arrays, axis)
+        return np.ascontiguousarray(np.concatenate(arrays, axis))
 
     # -- indexing
 
@@ -385,7 +399,7 @@ class NumPy:
         out.reshape(-1)[positions] = value
         return out
 
-    def at_positions(x, positions):
+    def at_positions(x, positions, index=None):
         return x.reshape(-1)[positions]
 
     # -- products
@@ -402,9 +416,9 @@ class NumPy:
         return x.swapaxes(-1, -2)
 
     def dot(a, b):
-        return (
-            np.dot(a, b) if a.dtype.itemsize > 2 else np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-        )
+        if a.dtype.itemsize == 2:
+            return np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+        return np.dot(a, b) + 0  # torch adds to 0: a product that is -0 gives 0
 
     def sum_of_products(a, b):
         if a.shape == b.shape and a.dtype in WIDE_ENOUGH:  # no temporary, and at 2000 elements a third of the time

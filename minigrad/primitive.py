@@ -16,7 +16,7 @@ import numpy as np
 
 from . import dtypes
 from .grad_mode import state
-from .graph import Node, creation
+from .graph import Call, Node, creation
 from .namespace import namespaces
 from .tensor import InferenceCounter, Tensor, alias, as_array, wrap
 
@@ -38,8 +38,19 @@ class OpNode(Node):
     def recorded_vjp(self, g):
         return self.plan.recorded_vjp(self, g)
 
+    @property
+    def call(self):
+        label = self.static[-1] if self.plan.static else None
+        return label if label.__class__ is Call else None
+
+    @property
+    def absorbed(self):
+        needed, absorbs = self.plan.needed, self.plan.primitive.absorbs
+        return self.edges[needed.index(absorbs)] if absorbs in needed else None
+
     def undefined_vjp(self, g, create_graph):
-        self.check_saved()
+        if self.name() != "CopySlices":  # which torch lets pass unseen
+            self.check_saved()
         return Node.undefined_vjp(self, g, create_graph)
 
     def check_saved(self):
@@ -84,6 +95,7 @@ class Primitive:
     "float" (and integers to the default dtype). `name`: torch's name for the node, a string or a function of the node.
     `view`: the result shows the first input's memory. `held`: static arguments that are dropped after backward, as
     saved tensors are: the indices of a gather. `refuse`: raises for operands of mixed dtypes that torch does not take.
+    `absorbs`: the input whose op torch runs as a part of this one.
     `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *arrays, **static)`. And for
     speed, `direct`: the forward without a Python frame, where there is one (operator.mul for a * b, 50 ns a call);
     `product`: the op is a * b, whose gradient for a 0-d input is one dot product, not a product and a sum.
@@ -91,7 +103,7 @@ class Primitive:
 
     def __init__(
         self, forward, *, promote=None, name=None, view=False, held=(), refuse=None, explain=None, direct=None,
-        product=False, **formulas,
+        product=False, absorbs=None, **formulas,
     ):  # fmt: skip
         self.name = forward.__name__
         self.forward = forward
@@ -103,6 +115,7 @@ class Primitive:
         self.explain = explain
         self.direct = direct or forward
         self.product = product
+        self.absorbs = absorbs
         positional, keyword = parameters(forward)
         self.takes_xp = positional[0] == "xp"
         self.inputs = list(positional[self.takes_xp :])
@@ -476,7 +489,15 @@ def align(operands, to_float):
     target = common_dtype(operands)
     if to_float and not target.is_floating_point:
         target = dtypes.get_default_dtype()
-    return [to_dtype(x, target) for x in operands]
+    return [converted(x, target) for x in operands]
+
+
+def converted(x, target):
+    """`to_dtype` for an operand: a write to the tensor is a write to what was saved of it, converted, as in torch."""
+    out = to_dtype(x, target)
+    if isinstance(x, Tensor):
+        out._counter = x._counter
+    return out
 
 
 def align_same(*operands):

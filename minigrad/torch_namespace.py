@@ -78,6 +78,7 @@ class Torch:
     """torch under the names that ops use. Every function takes and returns torch tensors that require no gradient."""
 
     count, inverse = staticmethod(count), staticmethod(inverse)
+    recorded = False
 
     # -- elementwise
 
@@ -293,7 +294,7 @@ class Torch:
         out.view(-1)[positions] = value
         return out
 
-    def at_positions(x, positions):
+    def at_positions(x, positions, index=None):
         return x.reshape(-1)[positions]
 
     # -- products

@@ -314,8 +314,10 @@ REMEMBERED = {
     "(a * g(3, 4)).sum().backward(); log(a._grad)",
     "so does a base that is read only before": "a = x * x; a.retain_grad(); b = a * 2; a[0].mul_(5)\n"
     "(b * g(3, 4)).sum().backward(); log(a._grad)",
-    "a view retains, its base is written to": "a = x * x; v = a[:1]; v.retain_grad(); b = v * 3; a.mul_(7)\n"
-    "v.grad_fn; (b * g(1, 4)).sum().backward(retain_graph=True); log(v._grad); (v * g(1, 4)).sum().backward(); log(v._grad)",
+    "a view retains, its base is written to":
+    "a = x * x; v = a[:1]; v.retain_grad(); b = v * 3; a.mul_(7)\n"
+    "v.grad_fn; (b * g(1, 4)).sum().backward(retain_graph=True); log(v._grad)\n"
+    "(v * g(1, 4)).sum().backward(); log(v._grad)",
     "a view retains and is written to": "a = x * x; v = a[:1]; v.retain_grad(); v.mul_(7)\n"
     "(a * g(3, 4)).sum().backward(); log(v._grad); (v * g(1, 4)).sum().backward(); log(v._grad)",
     "a hook on a view, then a write": "a = x * x; v = a[:1]; v.register_hook(lambda c: log(c)); v.mul_(7)\n"
@@ -325,7 +327,8 @@ REMEMBERED = {
     "a hook on the base, then a write through a view": "a = x * x; a.register_hook(lambda c: log(c)); a[0].mul_(7)\n"
     "(a * g(3, 4)).sum().backward()",
     "a hook after a write by way of detach": "a = x * x; v = a[0]; b = v * 2; v.detach().mul_(2)\n"
-    "v.grad_fn  # torch 2.13 crashes on a hook without that\nv.register_hook(lambda c: log(c)); (b * g(4)).sum().backward()",
+    "v.grad_fn  # torch 2.13 crashes on a hook without that\n"
+    "v.register_hook(lambda c: log(c)); (b * g(4)).sum().backward()",
     "a hook before a write by way of detach": "a = x * x; v = a[0]; b = v * 2; v.register_hook(lambda c: log(c))\n"
     "v.detach().mul_(2); (b * g(4)).sum().backward()",
     "a gradient for a view that was written to since": "v = x[0]; b = v * 2; v.detach().zero_()\n"

@@ -475,3 +475,107 @@ def test_numpy_s_warnings_never_come_out_and_seterr_is_left_alone(user):
     done = subprocess.run([sys.executable, "-W", "error", "-W", "ignore::UserWarning", "-c", script],
                           capture_output=True, text=True)
     assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+# -- zeros, infinities and the order in memory, where NumPy's own functions answer otherwise than torch
+
+
+def both(text, *shape, values=(0.0, -0.0, 1.0, -2.0, float("inf"), float("nan"), 3.0, 0.5)):
+    """A value and its first and second derivative on both engines, for entries drawn from `values`."""
+    random = np.random.default_rng(len(text) + 10 * len(shape))
+    array, g, c = random.choice(values, shape), random.normal(size=shape), random.normal(size=shape)
+    for e in (minigrad, torch):
+        x = e.from_numpy(array.copy()).requires_grad_()
+        out = eval(text, {"e": e, "x": x})
+        weights = e.from_numpy(np.resize(c, tuple(out.shape)))
+        with np.errstate(all="ignore"):
+            (plain,) = e.autograd.grad(out, x, weights, retain_graph=True)
+            (first,) = e.autograd.grad(out, x, weights, create_graph=True)
+            flag = first.requires_grad
+            second = None
+            if flag:
+                (second,) = e.autograd.grad(first, x, e.from_numpy(g), allow_unused=True)
+        yield [out, plain, first, second], flag
+
+
+@pytest.mark.parametrize("shape", [(1,), (5,), (4, 3)])
+@pytest.mark.parametrize(
+    "text", ["e.cumprod(x, 0)", "e.cumprod(x, -1)", "e.prod(x)", "e.prod(x, 0)", "x.square()", "x ** 3", "x.relu()"]
+)
+def test_derivatives_at_zeros_and_infinities(text, shape):
+    for special in ((0.0, 1.0, -2.0, float("inf"), 3.0), (0.0, 0.5, float("nan"), 2.0), (0.0, 1.5, -2.0)):
+        (ours, flag), (theirs, expected) = both(text, *shape, values=special)
+        assert flag == expected
+        for a, b in zip(ours[:2], theirs[:2]):  # of inf and nan, what comes second depends on torch's own kernels
+            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-12)
+        if np.isfinite(special).all():
+            for a, b in zip(ours[2:], theirs[2:]):
+                assert (a is None) == (b is None)
+                assert a is None or np.allclose(a.detach().numpy(), b.detach().numpy())
+
+
+@pytest.mark.parametrize("text", ["x.relu()", "e.cumsum(x, 0)", "x @ x.abs()", "e.cumprod(x, 0)"])
+@pytest.mark.parametrize("size", [1, 3, 17])
+def test_the_sign_of_zero(text, size):
+    signs = []
+    for e in (minigrad, torch):
+        x = e.tensor([-0.0] * size, dtype=e.float64)
+        signs.append(np.signbit(eval(text, {"e": e, "x": x}).numpy()).tolist())
+    assert signs[0] == signs[1]
+
+
+ORDERED = """
+    e.cumsum(x.mT, 1) ; e.cumprod(x.mT, 0) ; x.mT.roll(1, 0) ; e.cat([x[0].expand(3, 2, 3)] * 2, 1) ; e.mean(x.mT, 0) ;
+    x.movedim(0, 2).sum(2) ; x.movedim(0, 2).amax(2) ; x.movedim(0, 2).amin(2) ; x.movedim(0, 2).prod(2) ;
+    x.movedim(0, 2).var(2) ; x.int().expand(2, 2, 2, 3) / 3 ;
+    e.autograd.grad((z := y.mT).max(), z)[0] ; e.logcumsumexp(x.mT, 0)
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in ORDERED.split(";")])
+def test_results_that_are_in_order_whatever_the_order_of_the_input(text):
+    for e in (minigrad, torch):
+        x = e.arange(12.0).reshape(2, 2, 3)
+        assert eval(text, {"e": e, "x": x, "y": x.clone().requires_grad_()}).is_contiguous()
+
+
+@pytest.mark.parametrize("op", ["cumsum", "cumprod", "logcumsumexp"])
+def test_scans_of_a_number(op):
+    results = []
+    for e in (minigrad, torch):
+        x = e.tensor(1.5, dtype=e.float64, requires_grad=True)
+        y = getattr(x, op)(0)
+        (g,) = e.autograd.grad(y, x, e.tensor(0.7, dtype=e.float64), create_graph=True)
+        results.append((y.item(), g.item(), y.shape == (), g.requires_grad))
+    assert results[0] == results[1]
+
+
+def test_matmul_of_many_is_no_view():
+    """A hook on it stays with it when a part is written to; torch, too, has 12 here, not 6."""
+    for e in (minigrad, torch):
+        w = e.tensor([1.0, 1.0], requires_grad=True)
+        y = e.ones(2, 3, 2) @ w
+        assert y._base is None and y.grad_fn.name() == "UnsafeViewBackward0"
+        y.register_hook(lambda g: g * 2)
+        y[0] += 2.0
+        y.backward(e.ones(2, 3))
+        assert w.grad.tolist() == [12.0, 12.0]
+
+
+@pytest.mark.parametrize("key", ["1:", "0:", ":", "0:5", "-3:", ":1", ":2", "::1", ":-1", "...", "[0]", "[0, -1]"])
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_what_a_write_by_an_index_is_a_write_to(key, n):
+    said = []
+    for e in (minigrad, torch):
+        with pytest.raises((RuntimeError, IndexError)) as error:
+            exec(f"x[{key}] = 1.0", {"x": e.zeros(n, 2, requires_grad=True)})
+        said.append((error.type, "view of a leaf" in str(error.value)))
+    assert said[0] == said[1]
+
+
+@engines
+def test_the_norm_of_one_element_does_not_underflow(e):
+    x = e.tensor([[1e-310], [-1e-310], [0.0]], dtype=e.float64, requires_grad=True)
+    y = x.norm(dim=1)
+    y.sum().backward()
+    assert y.tolist() == [1e-310, 1e-310, 0.0] and x.grad.tolist() == [[1.0], [-1.0], [0.0]]

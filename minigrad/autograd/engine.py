@@ -9,6 +9,7 @@ every cotangent it will ever receive has arrived. No recursion, so depth costs n
 
 import contextvars
 import heapq
+import math
 import operator
 import sys
 
@@ -31,14 +32,16 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
     wanted = None if inputs is None else {edge_of(t): None for t in inputs}
     path = None if wanted is None else nodes_towards(wanted, [edge_of(r) for r in roots])
     if accumulate and wanted is not None:
-        path.update(node for node in wanted if node._sequence)  # torch runs the node of a non-leaf input, too
+        for node in [node for node in wanted if node._sequence]:  # torch runs the node of a non-leaf input, too
+            path.update((node, node.absorbed or node))
     enabled, state.enabled = state.enabled, create_graph  # set_grad_enabled, without its 0.4 us
     try:
         if create_graph:
-            found = _carry(roots, cotangents, retain_graph, create_graph, wanted, path, _call)
+            found = _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumulate, _call)
         else:  # array code throughout: NumPy's warnings are off, except while the user's own hooks and Functions run
             user = contextvars.copy_context().run
-            found = state.quiet.copy().run(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, user)
+            carry = state.quiet.copy().run
+            found = carry(_carry, roots, cotangents, retain_graph, create_graph, wanted, path, accumulate, user)
         if wanted is None or accumulate:
             _accumulate(found, create_graph)
             return None
@@ -48,7 +51,7 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
     for edge in [edge for edge in found if edge in wanted]:
         g = found.pop(edge)
         once[edge] = None if g.__class__ is Undefined else g if isinstance(g, Tensor) else wrap(_own(g, "K"))
-    return [once.get(edge_of(t)) for t in inputs]
+    return [None if t._borrows_grad else once.get(edge_of(t)) for t in inputs]
 
 
 def _call(function, *args):
@@ -62,12 +65,13 @@ def edge_of(tensor):
     return tensor if tensor._node is None else tensor._node
 
 
-def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
+def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumulate, user):
     """The loop. Returns what arrived at each leaf, and at each wanted node."""
     arriving = {}  # target -> the sum of the cotangents so far
     owned = set()  # targets whose sum is a buffer made here, which may be added to in place
     waiting = []  # heap of (creation number negated, node)
     captured = {}
+    hooked = False  # True once a leaf with hooks was met
     undefined = None  # the cotangent of whatever only None came to
     pop, push, push_and_pop = heapq.heappop, heapq.heappush, heapq.heappushpop
     get, take, add_into, ndarray = arriving.get, arriving.pop, operator.iadd, np.ndarray
@@ -81,6 +85,10 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
             arriving[target] = g
             if target._sequence:
                 push(waiting, (-target._sequence, target))
+            elif target._hooks or target._post_accumulate_hooks:
+                hooked = True
+    if hooked:
+        _queue_turns([], waiting, arriving, wanted, path, create_graph, accumulate)
 
     node = pop(waiting)[1] if waiting else None
     while node is not None:
@@ -131,6 +139,10 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
                     if following is not None:
                         push(waiting, (-following._sequence, following))
                     following = target
+                elif not hooked and (target._hooks or target._post_accumulate_hooks):
+                    hooked = True
+                    met = [node] if following is None else [node, following]
+                    _queue_turns(met, waiting, arriving, wanted, path, create_graph, accumulate)
             elif target in owned:
                 add_into(held, g)
             else:
@@ -146,12 +158,58 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, user):
 
     if wanted is not None:
         arriving = {leaf: g for leaf, g in arriving.items() if leaf in wanted}
-    for leaf in arriving:
-        if leaf._hooks:
-            arriving[leaf] = user(_run_tensor_hooks, leaf._hooks, arriving[leaf], create_graph)
     if captured:
         arriving.update(captured)
     return arriving
+
+
+class Turn(Node):
+    """In the queue, the moment at which a leaf has all of its cotangents: its hooks are called then, as in torch."""
+
+    __slots__ = ("leaf", "arriving", "create_graph", "accumulate")
+    array_code = False
+    edges = saved = ()
+    attached = None
+
+    def __init__(self, leaf, arriving, create_graph, accumulate):
+        self.leaf, self.arriving, self.create_graph, self.accumulate = leaf, arriving, create_graph, accumulate
+
+    def recorded_vjp(self, g):
+        leaf, arriving = self.leaf, self.arriving
+        if leaf in arriving:
+            if leaf._hooks:
+                arriving[leaf] = _run_tensor_hooks(leaf._hooks, arriving[leaf], self.create_graph)
+            if leaf._post_accumulate_hooks and self.accumulate:
+                _accumulate({leaf: arriving.pop(leaf)}, self.create_graph)
+        return ()
+
+    @staticmethod
+    def vjp(node, g):
+        """The same."""
+        return node.recorded_vjp(g)
+
+
+def _queue_turns(nodes, waiting, arriving, wanted, path, create_graph, accumulate):
+    """Queue a Turn for each leaf with hooks that may be met, behind the last node with an edge to it."""
+    places = {leaf: -(1 << 62) + i for i, leaf in enumerate(arriving) if not leaf._sequence}  # before every node
+    stack, seen = nodes + [entry[1] for entry in waiting], set()
+    while stack:
+        node = stack.pop()
+        if node in seen or (path is not None and node not in path):
+            continue
+        seen.add(node)
+        for i, target in enumerate(node.edges, 1):
+            if target._sequence:
+                stack.append(target)
+            else:
+                places[target] = max(places.get(target, -math.inf), -node._sequence + i / (len(node.edges) + 1))
+    for leaf, place in places.items():
+        if (leaf._hooks or leaf._post_accumulate_hooks) and not leaf._borrows_grad and (not wanted or leaf in wanted):
+            turn = Turn(leaf, arriving, create_graph, accumulate)
+            arriving[turn] = None
+            heapq.heappush(waiting, (place, turn))
+            if path is not None:
+                path.add(turn)
 
 
 check_results = None  # anomaly mode looks for nan here
@@ -168,6 +226,8 @@ def nodes_towards(wanted, roots):
         seen.add(node)
         order.append(node)
         stack.extend(e for e in node.edges if isinstance(e, Node))
+    calls = {id(node.call) for node in wanted if node._sequence and node.call is not None}
+    wanted.update((node, None) for node in order if id(node.call) in calls)
     for node in sorted(order, key=lambda n: n._sequence):  # inputs before what uses them
         if any(e in path or e in wanted for e in node.edges if e is not None):
             path.add(node)
@@ -211,8 +271,8 @@ def _accumulate(found, create_graph):
     """Add what arrived at each leaf to its `.grad`."""
     for leaf in list(found):
         g = found.pop(leaf)  # taken out, so that `_own` can see that nobody else holds it
-        if leaf._sequence == 0 and leaf._requires_grad and not leaf._borrows_grad:
-            if g.__class__ is not Undefined:
+        if leaf._sequence == 0 and not leaf._borrows_grad:
+            if leaf._requires_grad and g.__class__ is not Undefined:
                 if leaf._grad is None and not create_graph:
                     order = "C" if leaf._array.flags.c_contiguous else _layout(leaf)
                     leaf._grad = wrap(_own(g, order))
@@ -230,13 +290,16 @@ def _add_to_grad(leaf, g, create_graph):
         g = g if isinstance(g, Tensor) else wrap(_copied(g, "K"))
         leaf._grad = _recorded_copy(g, leaf) if held is None else held + g
     else:
-        state.run(np.add, held._array, g, held._array)
+        try:
+            state.run(np.add, held._array, g, held._array)
+        except ValueError:
+            held.add_(wrap(g))  # which says in torch's words that the shapes do not fit
         held._counter[0] += 1
 
 
 def _recorded_copy(g, tensor):
-    """Under create_graph, a gradient of the tensor that is not the cotangent itself, which the user may have given."""
-    g = g if g._node is not None else g.clone()
+    """Under create_graph, a gradient of the tensor that is not the cotangent itself, which others may hold."""
+    g = g.clone()
     return g.contiguous() if _layout(tensor) == "C" else g
 
 

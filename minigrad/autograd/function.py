@@ -303,6 +303,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         if recording and a._base is not None:
             from ..inplace import check_writable
 
+            a._grad = None
             check_writable(a, may_overlap=True)
     plain = {id(t) for t in ctx._non_differentiable}
     inputs = {id(a): a for a in args if isinstance(a, Tensor)}

@@ -258,13 +258,16 @@ def setitem(x, index, value):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
         value = wrap(np.asarray(value))
+    if not basic:
+        recording = check_writable(x, value, apart=None)
     try:
         part = x._array[key]
     except IndexError as error:
         raise _index_error(x, key, error) from None
-    # Where every slice keeps all, torch writes to x itself, not to a view of it.
-    whole = basic and part.shape == x._array.shape and all(k is ... or _counts_by_one(k) for k in key)
-    recording = check_writable(x, value, apart=None, through_view=basic and not whole)
+    # Where every slice takes all, torch writes to x itself, not to a view of it.
+    whole = basic and part.shape == x._array.shape and all(k is ... or _from_the_start(k) for k in key)
+    if basic:
+        recording = check_writable(x, value, apart=None, through_view=not whole)
     target_shape = part.shape
     given = value._array
     shape = given.shape
@@ -282,7 +285,7 @@ def setitem(x, index, value):
             f"shape {list(target_shape)}"
         )
     if basic and given.ndim and given.size:
-        while shape and shape[0] == 1:
+        while given.shape != target_shape and shape and shape[0] == 1:
             shape = shape[1:]
         spread = not shape and part.ndim > 0  # one element is a number to torch, laid out otherwise than any part
         refuse_overlap(wrap(np.broadcast_to(given.reshape(shape), target_shape)), wrap(part), apart=spread)
@@ -301,8 +304,8 @@ def setitem(x, index, value):
     write(x, put(snapshot(x), value, key=key))
 
 
-def _counts_by_one(k):
-    return k.__class__ is slice and k.step in (None, 1)
+def _from_the_start(k):
+    return k.__class__ is slice and k.start in (None, 0) and k.step in (None, 1) and (k.stop is None or k.stop >= 0)
 
 
 def _expand_error(value, shape, target):
@@ -619,7 +622,7 @@ def masked_select(input, mask):
     if not isinstance(mask, Tensor) or mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     x, m = broadcast_tensors(input, mask)
-    return ops.index(x, (m._array.copy(),))
+    return ops.masked_select(x, m._array.copy())
 
 
 def masked_scatter(input, mask, source):

@@ -3,15 +3,19 @@
 Owns the rank rules of matmul, and einsum as a chain of batched products. Knows no derivative.
 """
 
+import math
+
 import numpy as np
 
+from ..grad_mode import state
 from ..ops import linalg as ops
 from ..ops.elementwise import copied
 from ..ops.reduction import sum as reduce_sum
+from ..ops.shape import unsafe_view
 from ..tensor import Tensor, wrap
 from .arguments import broadcast_shapes, refuse_kinds, scalar_as
-from .pointwise import mul
-from .shape import expand, movedim, reshape, squeeze, unsqueeze
+from .pointwise import clone, mul
+from .shape import can_view, expand, movedim, reshape, squeeze, unsqueeze
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner",
@@ -45,19 +49,24 @@ def _c_name(x):
 
 def _product(a, b):
     """a @ b of at least matrices, the sizes checked."""
-    n, m = a._array.shape[-2:]
-    k, p = b._array.shape[-2:]
+    _fit(a._array.shape, b._array.shape)
+    return ops.matmul(a, b)
+
+
+def _fit(a, b):
+    """Raise if matrices of these shapes cannot be multiplied."""
+    n, m = a[-2:]
+    k, p = b[-2:]
     if m != k:
-        if a._array.ndim == b._array.ndim == 2:
+        if len(a) == len(b) == 2:
             raise RuntimeError(
                 f"mat1 and mat2 shapes cannot be multiplied ({n}x{m} and {k}x{p}): {m} columns meet {k} rows"
             )
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{a._array.shape[0]}, {m}] but got: "
-            f"[{b._array.shape[0]}, {k}]: shapes {list(a._array.shape)} and {list(b._array.shape)} cannot be "
-            "multiplied."
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {m}] but got: [{b[0]}, {k}]: "
+            f"shapes {list(a)} and {list(b)} cannot be multiplied."
         )
-    broadcast = a._array.shape[:-2], b._array.shape[:-2]
+    broadcast = a[:-2], b[:-2]
     if broadcast[0] != broadcast[1]:
         try:
             np.broadcast_shapes(*broadcast)
@@ -71,7 +80,6 @@ def _product(a, b):
                 f"The size of tensor a ({broadcast[0][-axis]}) must match the size of tensor b ({broadcast[1][-axis]}) "
                 f"at non-singleton dimension {max(map(len, broadcast)) - axis}"
             ) from None
-    return ops.matmul(a, b)
 
 
 def matmul(input, other):
@@ -86,11 +94,40 @@ def matmul(input, other):
         return dot(input, other)
     if na == 2 and nb == 1:
         return mv(input, other)
-    if na == 1:
-        return squeeze(_product(unsqueeze(input, 0), other), -2)
-    if nb == 1:
-        return squeeze(_product(input, unsqueeze(other, 1)), -1)
-    return _product(input, other)
+    return _batched(input, other)
+
+
+def _batched(a, b):
+    """matmul where an operand has other than two dims; the result is no view."""
+    na, nb = a._array.ndim, b._array.ndim
+    _fit((1,) * (na == 1) + a._array.shape, b._array.shape + (1,) * (nb == 1))
+    if state.enabled and (a.requires_grad or b.requires_grad):
+        a, b = _as_saved(a, b)
+    product = ops.matmul(unsqueeze(a, 0) if na == 1 else a, unsqueeze(b, 1) if nb == 1 else b)
+    shape = product._array.shape
+    return unsafe_view(product, (*shape[:-2], *shape[-2:][na == 1 : 2 - (nb == 1)]))
+
+
+def _as_saved(a, b):
+    """The operands as torch keeps them for backward: copied where it cannot view them as what it multiplies."""
+    na, nb = a._array.ndim, b._array.ndim
+    if na == nb == 3 and a._array.shape[0] != b._array.shape[0]:
+        if a._array.shape[0] == 1 and a.requires_grad:
+            return _as_saved(squeeze(a, 0), b)
+        if b._array.shape[0] == 1 and b.requires_grad:
+            return _as_saved(a, squeeze(b, 0))
+    if min(na, nb) <= 2 < max(na, nb):  # one matrix, or vector, times many
+        large, small = (a, b) if na >= nb else (b, a)
+        rows = large._array if large is a else large._array.swapaxes(-1, -2)
+        viewable = not rows.size or can_view(rows, (rows[..., 0].size, rows.shape[-1]))
+        if small.requires_grad or na != 2 and viewable:
+            return [x if x is small or viewable else clone(x) for x in (a, b)]
+    batch = broadcast_shapes(a._array.shape[:-2], b._array.shape[:-2])
+    spread = [np.broadcast_to(x._array, batch + x._array.shape[-2:]) for x in (a, b)]
+    return [
+        x if not s.size or can_view(s, (math.prod(batch), *s.shape[len(batch) :])) else clone(x)
+        for x, s in zip((a, b), spread)
+    ]
 
 
 def mm(input, mat2):

@@ -289,8 +289,6 @@ def _scan(name, op):
         axis = one_dim(dim, input._array.ndim, name)
         if name == "logcumsumexp":
             refuse_kinds("logcumsumexp_out_cpu", input, "biu")
-        if not input._array.ndim:
-            return sum(input)  # of one element: the element, whose derivative is 1
         out = op(input, axis)
         return out if dtype is None else out.to(dtype)
 

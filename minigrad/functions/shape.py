@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ..grad_mode import state
+from ..graph import Call
 from ..ops import shape as ops
 from ..ops.indexing import slice_
 from ..primitive import common_dtype, to_dtype
@@ -38,7 +39,7 @@ def view(input, *shape):
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, Tensor, np.integer)):
         return _view_dtype(input, shape[0])
     shape = infer_size(sizes(shape, "view", "size"), input._array.size)
-    if not input._array.flags.c_contiguous and input._array.size and not _viewable(input._array, shape):
+    if not input._array.flags.c_contiguous and input._array.size and not can_view(input._array, shape):
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             "contiguous subspaces). Use .reshape(...) instead."
@@ -46,7 +47,8 @@ def view(input, *shape):
     return ops.reshape(input, shape, "View")
 
 
-def _viewable(array, shape):
+def can_view(array, shape):
+    """True if the array can be reshaped without copying."""
     try:
         return np.shares_memory(np.reshape(array, shape, copy=False), array, max_work=1)
     except ValueError:
@@ -305,7 +307,8 @@ def unbind(input, dim=0):
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     axis = one_dim(dim, input._array.ndim, "unbind")
     lead = (slice(None),) * axis
-    return _several([slice_(input, (*lead, i, ...), "Unbind") for i in range(input._array.shape[axis])])
+    call = Call("Unbind")
+    return _several([slice_(input, (*lead, i, ...), call) for i in range(input._array.shape[axis])])
 
 
 def split(input, split_size_or_sections, dim=0):
@@ -322,7 +325,7 @@ def split(input, split_size_or_sections, dim=0):
     if step == 0 and size:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}")
     pieces = builtins.max(1, -(-size // step)) if step else 1
-    return _pieces(input, axis, [builtins.min(step * i, size) for i in range(pieces)] + [size], "Split")
+    return _pieces(input, axis, [builtins.min(step * i, size) for i in range(pieces)] + [size], Call("Split"))
 
 
 def split_with_sizes(input, split_sizes, dim=0):
@@ -341,7 +344,7 @@ def split_with_sizes(input, split_sizes, dim=0):
     bounds = [0]
     for n in parts:
         bounds.append(bounds[-1] + n)
-    return _pieces(input, axis, bounds, "SplitWithSizes")
+    return _pieces(input, axis, bounds, Call("SplitWithSizes"))
 
 
 def _pieces(input, axis, bounds, label):

@@ -17,6 +17,7 @@ class Recorded:
     """The array namespace of Tensors."""
 
     count, inverse = staticmethod(count), staticmethod(inverse)
+    recorded = True
 
     def where(condition, a, b):
         a, b = align((a, b), to_float=False)

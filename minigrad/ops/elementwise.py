@@ -128,7 +128,7 @@ def pow(xp, a, b):
 
 
 def _power_g(g, xp, x, n):
-    if n == 2:
+    if n == 2 and not xp.recorded:
         return g * (x + x)
     return g * (n * xp.power(x, n - 1)) if n != 0 else xp.zeros_like(g)
 
@@ -187,11 +187,12 @@ def fmod(xp, a, b):
     return xp.fmod(a, b)
 
 
+# What formulas of several inputs use torch saves for each of them: here `weight`, below `b`.
 @primitive(
     promote="same",
     a=lambda g, weight: g * (1 - weight),
     b=lambda g, weight: g * weight,
-    weight=lambda g, a, b: g * (b - a),
+    weight=lambda g, a, b, weight: g * (b - a),
     name="LerpBackward1",
 )
 def lerp(xp, a, b, weight):
@@ -218,7 +219,7 @@ def addcmul(x, a, b, *, value):
 
 @primitive(
     promote="same",
-    x=lambda g: g,
+    x=lambda g, b: g,
     a=lambda g, b, value: g * (value / b),
     b=lambda g, a, b, value: -g * (value * a / (b * b)),
 )
@@ -338,13 +339,13 @@ def tan(xp, x):
     return xp.tan(x)
 
 
-@primitive(promote="float", x=lambda g, xp, x: g / xp.sqrt(1 - x * x))
+@primitive(promote="float", x=lambda g, xp, x: g * xp.rsqrt(-x * x + 1))
 def asin(xp, x):
     """The arc sine, in radians."""
     return xp.asin(x)
 
 
-@primitive(promote="float", x=lambda g, xp, x: g / -xp.sqrt(1 - x * x))
+@primitive(promote="float", x=lambda g, xp, x: g * -xp.rsqrt(-x * x + 1))
 def acos(xp, x):
     """The arc cosine, in radians."""
     return xp.acos(x)
@@ -421,11 +422,13 @@ def sigmoid(xp, x):
 @primitive(promote="same", x=lambda g, xp, out: xp.passed(g, out))
 def relu(xp, x):
     """max(x, 0); the derivative at 0 is 0"""
-    return xp.maximum(x, 0)
+    return xp.maximum(0, x)
 
 
 @primitive(
-    x=lambda g, xp, gate: xp.passed(g, gate), gate=lambda g, xp: xp.zeros_like(g), name="ThresholdBackwardBackward0"
+    x=lambda g, xp, gate: xp.passed(g, gate),
+    gate=lambda g, xp, gate: xp.zeros_like(g),  # torch saves it for either
+    name="ThresholdBackwardBackward0",
 )
 def passed(xp, x, gate):
     """x where gate > 0, else 0: the derivative of relu, which torch takes to depend on the gate, with derivative 0"""

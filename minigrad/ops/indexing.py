@@ -30,6 +30,12 @@ def index(xp, x, *, key):
     return xp.index(x, key)
 
 
+@primitive(x=lambda g, xp, x, mask: xp.index_adjoint(g, x.shape, (mask,)))  # torch saves x, too
+def masked_select(xp, x, *, mask):
+    """The elements where the mask is true, as a vector."""
+    return xp.index(x, (mask,))
+
+
 @primitive(x=lambda g, xp, key: xp.index(g, key), name="IndexPutBackward0")
 def index_adjoint(xp, x, *, shape, key):
     """Zeros of `shape` with x added at the key, once for each time a place is named."""
@@ -114,6 +120,7 @@ def scatter_add(xp, x, src, *, axis, index):
 
 @primitive(
     held=("positions",),
+    absorbs="value",
     x=lambda g, xp, positions: xp.put_positions(g, xp.zeros(positions.shape, g), positions),
     value=lambda g, xp, positions: xp.at_positions(g, positions),
     name="CopySlices",
@@ -123,9 +130,15 @@ def put_positions(xp, x, value, *, positions):
     return xp.put_positions(x, value, positions)
 
 
-@primitive(
-    x=lambda g, xp, x_shape, positions: xp.put_positions(xp.zeros(x_shape, g), g, positions), name="AsStridedBackward0"
-)
-def at_positions(xp, x, *, positions):
-    """The elements at flat `positions`: what a view shows of its base."""
+def _shown_g(g, xp, x_shape, positions, index):
+    if index is None:
+        return xp.put_positions(xp.zeros(x_shape, g), g, positions)
+    size = xp.count(x_shape, None)
+    return xp.reshape(xp.gather_adjoint(xp.reshape(g, index.shape), (size,), 0, index), x_shape)
+
+
+@primitive(x=_shown_g, name="AsStridedBackward0")
+def at_positions(xp, x, *, positions, index=None):
+    """The elements at flat `positions`: what a view shows of its base. `index`: the same flattened, where a place is
+    shown more than once, so that its cotangents add up."""
     return xp.at_positions(x, positions)

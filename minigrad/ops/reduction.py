@@ -21,7 +21,8 @@ def _evenly_with_nan(g, xp, x, out, axis, keepdims):
     """`_evenly` where the extreme is nan, too."""
     g, extreme = xp.widen(g, x.shape, axis, keepdims), xp.widen(out, x.shape, axis, keepdims)
     chosen = (x == extreme) | ((x != x) & (extreme != extreme))
-    return xp.where(chosen, g / xp.sum_to(xp.cast(chosen, g.dtype), extreme.shape), 0)
+    # Beside zeros in C order `where` gives C order, as torch has it whatever the order of x.
+    return xp.where(chosen, g / xp.sum_to(xp.cast(chosen, g.dtype), extreme.shape), xp.zeros(x.shape, g))
 
 
 def _var_g(g, xp, x, axis, correction, keepdims):
@@ -40,6 +41,8 @@ def _product_of_others(xp, x, axis):
     if not x.shape[axis]:
         return x
     one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
+    if x.shape[axis] == 1:
+        return one
     before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, x.shape[axis] - 1))), axis), axis)
     after = xp.concat((_part(xp, x, axis, slice(1, None)), one), axis)
     return before * xp.flip(xp.cumprod(xp.flip(after, (axis,)), axis), (axis,))
@@ -51,6 +54,8 @@ def _part(xp, x, axis, part):
 
 def _sum_from(xp, g, axis):
     """For each place along the axis the sum from there to the end."""
+    if g.shape == ():
+        return g
     return xp.flip(xp.cumsum(xp.flip(g, (axis,)), axis), (axis,))
 
 
@@ -59,33 +64,61 @@ def _prod_g(g, xp, x, out, axis):
         return g
     return xp.cond(
         xp.all(x, None, False),
-        lambda: g * out / x,
-        lambda: g * _product_of_others(xp, x, axis and axis[0]),
+        lambda: g * (out / x),
+        lambda: _prod_g_at_zeros(g, xp, x, axis),
+    )
+
+
+def _prod_g_at_zeros(g, xp, x, axis):
+    if axis is not None or xp.recorded:
+        return g * _product_of_others(xp, x, axis and axis[0])
+    return xp.cond(  # two zeros are in every product of others; their derivative may still be something
+        xp.sum(xp.cast(x == 0, g.dtype), None, False) > 1,
+        lambda: xp.zeros_like(x),
+        lambda: g * _product_of_others(xp, x, None),
     )
 
 
 def _cumprod_adjoint(g, xp, x, out, axis):
     """For each k: sum over i >= k of g[i] * (product of x[j] for j <= i, j != k); without zeros, by a division."""
-    if x.shape[axis] == 1:
+    if x.shape == () or x.shape[axis] == 1:
         return g
     return xp.cond(
         xp.all(x, None, False),
         lambda: _sum_from(xp, g * out, axis) / x,
-        lambda: _cumprod_adjoint_at_zeros(g, xp, x, axis),
+        lambda: (_cumprod_adjoint_term_by_term if xp.recorded else _cumprod_adjoint_at_zeros)(g, xp, x, out, axis),
     )
 
 
-def _cumprod_adjoint_at_zeros(g, xp, x, axis):
+def _cumprod_adjoint_at_zeros(g, xp, x, out, axis):
+    """In one sweep: by a division before the first zero, 0 behind it, and at it the sum up to the second zero."""
+    zeros = xp.cumsum(xp.cast(x == 0, g.dtype), axis)
+    first = (x == 0) & (zeros == 1)
+    one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
+    before = xp.concat((one, _part(xp, out, axis, slice(0, x.shape[axis] - 1))), axis)
+    behind = xp.cumprod(xp.where((zeros == 1) & (x != 0), x, 1), axis)
+    at_first = xp.sum(xp.where(zeros == 1, g, 0) * behind, (axis,), True) * before
+    ahead = _sum_from(xp, xp.where(zeros == 0, g * out, 0), axis) / x
+    return xp.where(zeros == 0, ahead, xp.where(first, at_first, 0))
+
+
+def _cumprod_adjoint_term_by_term(g, xp, x, out, axis):
+    """Of products of x itself, so that it has a derivative in its turn."""
     n = x.shape[axis]
     one = xp.zeros_like(_part(xp, x, axis, slice(1))) + 1
     before = xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(0, n - 1))), axis), axis)
     columns = [
-        xp.sum(_part(xp, g, axis, slice(k, n)) * _product_from(xp, x, one, axis, k), (axis,), True) for k in range(n)
+        xp.sum(
+            _part(xp, g, axis, slice(k, n)) * (_part(xp, before, axis, slice(k, k + 1)) * _behind(xp, x, one, axis, k)),
+            (axis,),
+            True,
+        )
+        for k in range(n)
     ]
-    return before * xp.concat(tuple(columns), axis)
+    return xp.concat(tuple(columns), axis)
 
 
-def _product_from(xp, x, one, axis, k):
+def _behind(xp, x, one, axis, k):
     """The running product of what follows place k along the axis, beginning with one."""
     return xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(k + 1, None))), axis), axis)
 
@@ -98,6 +131,8 @@ def _norm_g(g, xp, x, out, axis, keepdims):
 
 def _logcumsumexp_g(g, xp, x, out, axis):
     """exp(x) times the sum from there on of g * exp(-out), in logarithms, the positive and negative g apart."""
+    if g.shape == ():
+        return g
     size, none = xp.log(xp.abs(g)), xp.lowest(g)
     positive = xp.logcumsumexp(xp.flip(xp.where(g > 0, size, none) - out, (axis,)), axis)
     negative = xp.logcumsumexp(xp.flip(xp.where(g < 0, size, none) - out, (axis,)), axis)
@@ -254,6 +289,8 @@ def argsort(xp, x, *, axis, descending):
 @primitive(x=_norm_g, name="LinalgVectorNormBackward0")
 def norm(xp, x, *, axis, keepdims):
     """sqrt(sum(x * x)); the derivative at 0 is 0"""
+    if xp.count(x.shape, axis) == 1:
+        return xp.sum(xp.abs(x), axis, keepdims)  # which does not underflow
     return xp.sqrt(xp.sum(x * x, axis, keepdims))
 
 

@@ -324,3 +324,17 @@ def test_a_damaged_or_foreign_state_file_is_not_believed(campaign):
 def test_statements_are_python():
     for name, source in program_draw.FUNCTIONS.items():
         compile(source.replace("{F}", "F1"), name, "exec")
+
+
+def test_what_torch_does_with_its_lazy_zeros_is_known_and_nothing_beside_it() -> None:
+    from compare.known import program_reason
+    from compare.program_text import Difference
+
+    statements = ["v2 = v1.abs()", "v3, = T.autograd.grad(v2, [v1], create_graph=True)", "v3.sum().backward()"]
+    difference = Difference("grad's value", "v1.grad", [[0.0, 1.0]], [[float("nan"), 1.0]])
+    assert program_reason(statements, difference)
+    assert not program_reason(statements, Difference("grad's value", "v1.grad", [[0.0, 1.0]], [[0.0, 2.0]]))
+    assert not program_reason(statements[1:], difference)
+    writes = Difference("_version (writes counted)", "v5", 2, 1)
+    assert program_reason(["v4 = T.stack([v1, v2], 0)", "v4.sum().backward()", "v5 = v1.grad"], writes)
+    assert not program_reason(["v4 = v1 * v2", "v4.sum().backward()", "v5 = v1.grad"], writes)
