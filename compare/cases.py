@@ -435,6 +435,7 @@ REDUCTIONS = [
     reduction("var", REDUCE, "T.var(x, dim, correction=correction, keepdim=keepdim)", static={"correction": [1, 0, 2]}),
     reduction("std", REDUCE, "T.std(x, dim, correction=correction, keepdim=keepdim)", static={"correction": [1, 0]}),
     shaped("var.all", "T.var(x)", bound=REDUCE),
+    shaped("var.all correction", "T.var(x, correction=correction)", {"correction": [2, 1000]}, bound=REDUCE),
     shaped("std.unbiased", "T.std(x, unbiased=unbiased)", {"unbiased": [True, False]}, bound=REDUCE),
     shaped("norm", "T.norm(x)", bound=REDUCE),
     reduction("norm.p", COMPOSED, "T.norm(x, p, dim=dim, keepdim=keepdim)",

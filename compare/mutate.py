@@ -10,24 +10,24 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
-import json
-import os
+import importlib
+import itertools
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from .engines import load, require
 from .mutate_patches import TABLE
-from .parallel import spread
+from .parallel import spread, start_context
 from .report import Failure, Options, Progress, Result
 
 # A mutant that does not come to an end is a mutant that was noticed.
@@ -75,6 +75,22 @@ EQUIVALENT["sinc", "x", _what] = "x * x and x * x * pi vanish together"
 EQUIVALENT["prelu", "weight", "xp.where(x < 0, x, 0) * g  ->  xp.where(x <= 0, x, 0) * g"] = (
     "x and 0 are the same there"
 )
+_chosen = "chosen = (x == extreme) | (x != x)"
+for _op in ("largest", "smallest"):
+    EQUIVALENT[_op, "x", f"{_chosen} & (extreme != extreme)  ->  {_chosen}"] = "of what has a nan the extreme is nan"
+for _sign, _half in ((">", "positive"), ("<", "negative")):
+    _was, _becomes = (
+        f"{_half} = xp.logcumsumexp(xp.flip(xp.where(g {sign} 0, size, none) - out, (axis,)), axis)"
+        for sign in (_sign, _sign + "=")
+    )
+    EQUIVALENT["logcumsumexp", "x", f"{_was}  ->  {_becomes}"] = "the size of 0 is -inf, which adds as little as `none`"
+_was, _becomes = (
+    f"return g * xp.where(x == xp.mean(x, axis, True), xp.zeros_like(x) {sign} math.nan, math.inf)" for sign in "+-"
+)
+EQUIVALENT["var", "x", f"{_was}  ->  {_becomes}"] = "nan has no sign"
+_factor = "twice / _divisor(count)"
+_what = f"return (input - target) * (twice if count == 1 else {_factor})  ->  return (input - target) * ({_factor})"
+EQUIVALENT["mse_loss", "input", _what] = "a division by 1 that is spared"
 # Primitives that no comparison with torch on NumPy arrays reaches, and what checks them.
 ELSEWHERE = {"to_device": "moves an array to another library: the tests of torch arrays"}
 
@@ -91,7 +107,9 @@ def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
             for what, wrap in WHOLE.items():
                 same = [o for o in (op, *(others or ())) if name in o.formulas]
                 made[what] = [(o, wrap(o.formulas[name], o.needs[name])) for o in same]
-        if isinstance(node, ast.Lambda):
+        if isinstance(node, ast.Name):
+            node = _definition(formula)
+        if isinstance(node, (ast.Lambda, ast.FunctionDef)):
             made |= {what: [(op, broken)] for what, broken in _rewritten(node, formula, op)}
         for what, plants in made.items():
             if (op.name, name, what) not in EQUIVALENT:
@@ -172,12 +190,26 @@ def _tree(path: str) -> ast.Module:
     return _trees[path]
 
 
-def _rewritten(node: ast.expr, formula: Callable[..., Any], op: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """(what was done, function) for each change of one detail of the lambda's expression."""
-    assert isinstance(node, ast.Lambda)
-    original = ast.unparse(node.body)
-    seen = {original}
-    count = sum(1 for _ in ast.walk(node.body))
+def _definition(formula: Callable[..., Any]) -> ast.FunctionDef | None:
+    """The syntax tree of a formula that is a function of its own, without docstring and annotations."""
+    for node in ast.walk(_tree(formula.__code__.co_filename)):
+        if isinstance(node, ast.FunctionDef) and node.name == formula.__name__:
+            node = copy.deepcopy(node)
+            node.body, node.returns = node.body[ast.get_docstring(node) is not None :], None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+            return node
+    return None
+
+
+def _rewritten(
+    node: ast.Lambda | ast.FunctionDef, formula: Callable[..., Any], op: Any
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """(what was done, function) for each change of one detail of the formula."""
+    original = _lines(node)
+    seen = {tuple(original)}
+    count = sum(1 for _ in ast.walk(node))
     for index in range(count):
         turn = 0
         while True:
@@ -186,19 +218,33 @@ def _rewritten(node: ast.expr, formula: Callable[..., Any], op: Any) -> Iterator
             if changed is None:
                 break
             turn += 1
-            text = ast.unparse(tree.body)
-            if not changed or text in seen:
+            lines = _lines(tree)
+            if not changed or tuple(lines) in seen:
                 continue
-            seen.add(text)
-            names = [n.id for n in ast.walk(tree.body) if isinstance(n, ast.Name)]
-            known = ["g", "xp", "out", *op.inputs, *(i + "_shape" for i in op.inputs), *op.static]
-            needs = [n for n in dict.fromkeys(names) if n in known] or ["g"]
-            yield f"{original}  ->  {text}", eval(f"lambda {', '.join(needs)}: {text}", formula.__globals__)
+            seen.add(tuple(lines))
+            was, becomes = next((a, b) for a, b in zip(original, lines) if a != b)
+            yield f"{was.strip()}  ->  {becomes.strip()}", _compiled(tree, formula, op)
 
 
-def _change(tree: ast.Lambda, index: int, turn: int, op: Any) -> bool | None:
-    """Change number `turn` of node number `index` of the body, in place; None: there are no more, False: no effect."""
-    node = list(ast.walk(tree.body))[index]
+def _lines(tree: ast.Lambda | ast.FunctionDef) -> list[str]:
+    return ast.unparse(tree.body if isinstance(tree, ast.Lambda) else tree).splitlines()
+
+
+def _compiled(tree: ast.Lambda | ast.FunctionDef, formula: Callable[..., Any], op: Any) -> Callable[..., Any]:
+    """The changed formula; a lambda's parameters are what it now names, for they say what is saved."""
+    if isinstance(tree, ast.FunctionDef):
+        scope = dict(formula.__globals__)
+        exec(ast.unparse(tree), scope)
+        return scope[tree.name]
+    names = [n.id for n in ast.walk(tree.body) if isinstance(n, ast.Name)]
+    known = ["g", "xp", "out", *op.inputs, *(i + "_shape" for i in op.inputs), *op.static]
+    needs = [n for n in dict.fromkeys(names) if n in known] or ["g"]
+    return eval(f"lambda {', '.join(needs)}: {ast.unparse(tree.body)}", formula.__globals__)
+
+
+def _change(tree: ast.Lambda | ast.FunctionDef, index: int, turn: int, op: Any) -> bool | None:
+    """Change number `turn` of node number `index`, in place; None: there are no more, False: no effect."""
+    node = list(ast.walk(tree))[index]
     options: list[ast.expr] = []
     if isinstance(node, ast.BinOp):
         options += [node.left, node.right]
@@ -207,7 +253,7 @@ def _change(tree: ast.Lambda, index: int, turn: int, op: Any) -> bool | None:
             options.append(ast.BinOp(node.left, other(), node.right))
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         options.append(node.operand)
-    elif isinstance(node, ast.Name) and node.id in op.inputs:
+    elif isinstance(node, ast.Name) and node.id in op.inputs and isinstance(node.ctx, ast.Load):
         options += [ast.Name(other, ast.Load()) for other in op.inputs if other != node.id]
     elif isinstance(node, ast.IfExp):
         options += [node.body, node.orelse]
@@ -307,7 +353,7 @@ def quick_rows() -> list[Row]:
     def check_case(name: str, options: Options) -> Result:
         return ops.run_case(subject, torch, cases.find(name), options)
 
-    rows = [Row("ops", case.name, check_case) for case in cases.CASES]
+    rows = [Row("ops", case.name, check_case) for case in cases.CASES if ops.present(subject, case)]
     rows += [Row("opinfo", name, opinfo.check) for name in opinfo.database() if opinfo.exists(name, subject)]
     starts = range(0, programs.QUICK_EXAMPLES, programs.CHUNK)
     return rows + [Row("programs", f"programs {start} on", check_programs) for start in starts]
@@ -440,8 +486,12 @@ def apply(patch: Patch, package: Path) -> None:
     path.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
 
 
-def check_patch(name: str, options: Options, known: list[str]) -> Result:
-    """Run the engine's quick check on a patched copy of minigrad; what it finds beyond `known` catches the patch."""
+# What the quick check of the engine finds without any patch: that does not count as noticing one.
+_known: list[str] = []
+
+
+def check_patch(name: str, options: Options) -> Result:
+    """Run the engine's quick check on a patched copy of minigrad; what it finds beyond `_known` catches the patch."""
     patch = next(p for p in PATCHES if p.name == name)
     row = f"engine: {name}"
     with tempfile.TemporaryDirectory() as folder:
@@ -450,20 +500,20 @@ def check_patch(name: str, options: Options, known: list[str]) -> Result:
             apply(patch, Path(folder) / "minigrad")
         except StalePatch as error:
             return Result("mutate", row, 1, None, [Failure("stale patch", str(error), None)])
-        found, said = _findings_in(folder, options.seed, known)
-    if found:
-        return Result("mutate", row, 1, None, [], f"caught by {found[0]}")
-    message = f"{patch.old}\n  became\n{patch.new}\nand no quick check noticed{said}"
+        found, raised = _findings_in(folder, options.seed, _known)
+    if found or raised:
+        return Result("mutate", row, 1, None, [], f"caught by {found[0] if found else raised}")
+    message = f"{patch.old}\n  became\n{patch.new}\nand no quick check noticed"
     return Result("mutate", row, 1, None, [Failure(patch.file, message, None)])
 
 
 def unbroken(seed: int) -> list[str]:
-    """What the quick check of the engine finds without any patch: that does not count as noticing one."""
+    """All that the quick check of the engine finds without a patch."""
     with tempfile.TemporaryDirectory() as folder:
         _copy_packages(Path(folder))
-        found, said = _findings_in(folder, seed, None)
-    if said:
-        raise RuntimeError(f"the quick check of the engine does not run: {said}")
+        found, raised = _findings_in(folder, seed, None)
+    if raised:
+        raise RuntimeError(f"the quick check of the engine does not run: {raised}")
     return found
 
 
@@ -474,27 +524,35 @@ def _copy_packages(folder: Path) -> None:
 
 
 def _findings_in(folder: str, seed: int, known: list[str] | None) -> tuple[list[str], str]:
-    """(findings of the packages in `folder`: all, or the first beyond `known`; what went wrong), from a new process."""
-    program = "import json, sys; from compare.mutate import findings_as_json; findings_as_json(*json.load(sys.stdin))"
-    environment = {**os.environ, "PYTHONPATH": folder, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-W", "ignore", "-c", program]
-    given = json.dumps([seed, known])
+    """(findings of the packages in `folder`: all, or the first beyond `known`; what it died of), from a new process."""
+    context = start_context()
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_send_findings, args=(sending, folder, seed, known))
+    process.start()
+    sending.close()
     try:
-        ran = subprocess.run(
-            command, input=given, cwd=folder, env=environment, capture_output=True, text=True, timeout=ENGINE_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return ["the time limit"], ""
-    if ran.returncode:
-        last = ran.stderr.strip().rpartition("\n")[2]
-        return ([f"an error: {last}"], "") if known is not None else ([], ran.stderr)
-    return json.loads(ran.stdout.rpartition("\n")[2]), ""
+        return receiving.recv() if receiving.poll(ENGINE_SECONDS) else ([], "the time limit")
+    except EOFError:
+        return [], "a crash"
+    finally:
+        process.kill()
+        process.join()
 
 
-def findings_as_json(seed: int, known: list[str] | None) -> None:
-    """What the started process prints last: the findings, or the first that is not known."""
-    found = list(findings(seed)) if known is None else [f for f in findings(seed) if f not in known][:1]
-    print("\n" + json.dumps(found), end="")
+def _send_findings(sending: Connection, folder: str, seed: int, known: list[str] | None) -> None:
+    """The new process: the packages in `folder` take the place of these; torch, which is slow to import, stays."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("minigrad", "compare"):
+            del sys.modules[name]
+    sys.path.insert(0, folder)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = importlib.import_module("compare.mutate").findings(seed)
+            new = found if known is None else itertools.islice((f for f in found if f not in known), 1)
+            sending.send((list(new), ""))
+    except Exception as error:
+        sending.send(([], f"an error: {error!r}"))
 
 
 def findings(seed: int) -> Iterator[str]:
@@ -531,7 +589,7 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
         names = [name for name in primitives() if options.selects(name) and name not in ELSEWHERE]
         if failing:
             note = f"{len(failing)} rows fail without a mutant and were left out: {', '.join(failing[:20])}"
-            yield Result("mutate", "rows", len(rows), None, [], note)
+            yield Result("mutate", "rows", 0, None, [], note)
         for result in spread(check_op, names, options):
             result.group = "mutate"
             total += result.checks
@@ -541,13 +599,12 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
     if both or options.extra.get("engine"):
         patches = [p.name for p in PATCHES if options.selects(p.name)]
         progress.start("mutate engine", len(patches))
-        # Threads: each patch runs in a process of its own.
-        with ThreadPoolExecutor(max(options.jobs, 1)) as pool:
-            known = unbroken(options.seed)
-            if known:
-                note = f"found without a patch, and so not counted: {', '.join(known[:10])}"
-                yield Result("mutate", "engine", 1, None, [], note)
-            for result in pool.map(lambda name: check_patch(name, options, known), patches):
-                progress.step(result.name, failed=not result.passed)
-                yield result
+        _known[:] = unbroken(options.seed)
+        if _known:
+            note = f"found without a patch, and so not counted: {', '.join(_known[:10])}"
+            yield Result("mutate", "engine", 0, None, [], note)
+        for result in spread(check_patch, patches, options):
+            result.group = "mutate"
+            progress.step(result.name, failed=not result.passed)
+            yield result
         progress.finish()

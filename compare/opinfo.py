@@ -405,6 +405,8 @@ class Comparison:
             notes.append("skipped " + ", ".join(f"{n} ({why})" for why, n in self.skipped.most_common(3)))
         if self.count > len(self.failures):
             notes.append(f"{self.count} failures, {len(self.failures)} listed")
+        if not self.checks and not notes:
+            notes.append("no sample in a dtype that minigrad has")
         if self.texts[1]:
             notes.append(f"{self.texts[0]} of {self.texts[1]} error texts begin alike")
         details = {"skipped": dict(self.skipped), "failed": self.count}
@@ -478,15 +480,18 @@ def chosen(samples: Iterable[Any], options: Options, most: int) -> Iterator[tupl
 
 
 def check_op(name: str, options: Options) -> Result:
-    """An entry of op_db: its samples in float64 and float32 in every form, and its wrong inputs."""
+    """An entry of op_db: its samples in float64 and float32 (or, where it takes neither, in int64 and bool) in every
+    form, and its wrong inputs."""
     torch, subject = load("torch"), load("minigrad")
     entry = database()[name]
     theirs, ours = forms(name, entry, torch), forms(name, entry, subject)
     comparison = Comparison(name, options)
-    for dtype in (torch.float64, torch.float32):
-        if not entry.supports_dtype(dtype, "cpu"):
-            continue
-        orders = (2 if entry.supports_gradgrad else 1) if entry.supports_autograd else 0
+    floats, others = (
+        [dtype for dtype in dtypes if entry.supports_dtype(dtype, "cpu")]
+        for dtypes in ((torch.float64, torch.float32), (torch.int64, torch.bool))
+    )
+    for dtype in floats or others:
+        orders = (2 if entry.supports_gradgrad else 1) if floats and entry.supports_autograd else 0
         if options.quick and dtype is torch.float32:
             orders = min(orders, 1)
         with warnings.catch_warnings():
@@ -495,7 +500,7 @@ def check_op(name: str, options: Options) -> Result:
                 chosen(
                     entry.sample_inputs("cpu", dtype, requires_grad=orders > 0),
                     options,
-                    5 if dtype is torch.float64 else 1,
+                    1 if dtype is torch.float32 else 5,
                 )
             )
         for turn, (index, sample) in enumerate(samples):
@@ -710,15 +715,17 @@ def run(options: Options, progress: Progress) -> Iterable[Result]:
     subject = load("minigrad")
     names = [name for name in database() if options.selects(name) and exists(name, subject)]
     progress.start("opinfo", len(names))
-    passing = 0
+    passing = compared = 0
     for result in spread(check, names, options):
         result.group = "opinfo"
-        passing += result.passed
+        passing += result.passed and result.checks > 0
+        compared += result.checks > 0
         progress.step(result.name, failed=not result.passed)
         yield result
     progress.finish()
     lacking = [name for name in missing(subject) if options.selects(name)]
-    note = f"{passing} of {len(names)} entries that exist pass; {len(lacking)} of torch's {len(database())} are missing"
+    note = f"{passing} of {compared} entries that were compared pass, of {len(names)} that exist; "
+    note += f"{len(lacking)} of torch's {len(database())} are missing"
     if options.extra.get("missing"):
         note += ", easiest first: " + ", ".join(lacking)
     yield Result(

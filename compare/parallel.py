@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 from .report import Failure, Options, Result
 
@@ -17,9 +18,7 @@ def spread(one: Callable[[str, Options], Result], names: list[str], options: Opt
         for name in names:
             yield guarded(one, name, options)
         return
-    # fork keeps the imported torch (2.7 s to import); where there is no fork, spawn imports it again
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("fork" if "fork" in methods and sys.platform == "linux" else "spawn")
+    context = start_context()
     left = list(names)
     with ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_single_thread) as pool:
         futures = {pool.submit(guarded, one, name, options): name for name in names}
@@ -40,6 +39,11 @@ def spread(one: Callable[[str, Options], Result], names: list[str], options: Opt
             except BrokenProcessPool:
                 message = "the process died: a crash inside NumPy or torch, or no memory left"
                 yield Result("crashed", name, 1, None, [Failure("the check itself", message)])
+
+
+def start_context() -> Any:
+    """How processes are started: fork keeps the imported torch (2.7 s to import); elsewhere spawn imports it again."""
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
 def guarded(one: Callable[[str, Options], Result], name: str, options: Options) -> Result:

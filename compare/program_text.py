@@ -34,6 +34,8 @@ STABLE_TEXTS = (
     "Mismatch in shape: grad_output",
     "single memory location",
     "can't retain_grad on Tensor that has requires_grad=False",
+    "Inplace update to inference tensor outside InferenceMode",
+    "Inference tensors cannot be saved for backward",
     "cannot register a hook on a tensor that doesn't require gradient",
 )
 

@@ -15,7 +15,6 @@ import os
 import random
 import re
 import signal
-import sys
 import time
 import warnings
 from collections import Counter
@@ -27,6 +26,7 @@ from typing import Any
 
 from .engines import load, require
 from .known import program_reason
+from .parallel import start_context
 from .program_draw import CANCELLING, INEXACT, Builder, Choose, ChooseFrom
 from .program_text import Difference, Outcome, Pair, Side, is_tensor, run_program, script
 from .report import Failure, Options, Progress, Result, duration, write_text
@@ -515,7 +515,7 @@ def _pooled(
     tasks: dict[int, list[Any]], jobs: int, running: dict[Future[dict[str, Any]], int]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     waiting = iter(list(tasks.items()))
-    with ProcessPoolExecutor(jobs, _context(), _start_worker) as pool:
+    with ProcessPoolExecutor(jobs, start_context(), _start_worker) as pool:
 
         def submit() -> None:
             for chunk, arguments in waiting:
@@ -540,7 +540,7 @@ def _pooled(
 
 def _alone(seed: int, index: int, *rest: Any) -> dict[str, Any]:
     """One program in a process of its own; that the process died is a failure like any other."""
-    with ProcessPoolExecutor(1, _context(), _start_worker) as pool:
+    with ProcessPoolExecutor(1, start_context(), _start_worker) as pool:
         try:
             return pool.submit(run_chunk, seed, index, index + 1, *rest).result()
         except BrokenProcessPool:
@@ -548,11 +548,6 @@ def _alone(seed: int, index: int, *rest: Any) -> dict[str, Any]:
             entry = {"count": 1, "shrunk": 0, "index": index, "statements": [], "message": said, "allowed": 0.0}
             entry["difference"] = ["the process", "died", "", ""]
             return {**_nothing(), "programs": 1, "failures": {"the process died": entry}}
-
-
-def _context() -> Any:
-    # fork keeps the imported torch; where there is no fork, spawn imports it again (3 s a process).
-    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
 def _nothing() -> dict[str, Any]:

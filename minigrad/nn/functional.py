@@ -491,9 +491,9 @@ def batch_norm(
         centred = input - mean
         variance = (centred * centred).mean(axes, keepdim=True)
         with no_grad():
-            if running_mean is not None:
+            if running_mean is not None and input.numel():  # a batch of nothing moves no average
                 running_mean.mul_(1 - momentum).add_(mean.detach().reshape(channels) * momentum)
-            if running_var is not None:
+            if running_var is not None and input.numel():
                 unbiased = variance.detach().reshape(channels) * (count / (count - 1))
                 running_var.mul_(1 - momentum).add_(unbiased * momentum)
     else:

@@ -66,6 +66,16 @@ def test_disagreement_exits_with_1_and_prints_a_script(engine: Any, capsys: pyte
     assert "T.exp(x) with x: float64" in out and "import minigrad" in out and "1 of" in out
 
 
+def test_ctrl_c_exits_with_130_and_tells_what_was_done(engine: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(x: Any) -> Any:
+        raise KeyboardInterrupt
+
+    engine(exp=lambda x: torch.exp(x) * 1.001, exp2=interrupted)
+    assert main(["ops", "--only", "exp,exp2", "--jobs", "1", "--quick"]) == 130
+    out = capsys.readouterr().out
+    assert "T.exp(x) with x: float64" in out and "1 rows disagree" in out and "interrupted" in out
+
+
 def test_a_pattern_without_rows_exits_with_2(engine: Any, capsys: pytest.CaptureFixture[str]) -> None:
     engine()
     assert main(["ops", "--only", "no such op"]) == 2
