@@ -151,7 +151,7 @@ TABLE: list[Known] = [
 
 @dataclass(frozen=True)
 class KnownProgram:
-    """The same for random programs: how the difference is called, what the program holds, which difference, and why."""
+    """The same for random programs: a pattern of how the difference is called, one of the program's text, and why."""
 
     aspect: str
     text: str
@@ -168,7 +168,7 @@ def _nan_for_zero(difference: Any, swapped: bool = False) -> bool:
 PROGRAMS: list[KnownProgram] = [
     KnownProgram("grad's value", r"\.(abs_?|sgn)\(\)(.|\n)*create_graph=True", _nan_for_zero,
                  "the derivative of a sign is to torch a zero without memory, which stays 0 where it meets a nan"),
-    KnownProgram("grad's value", r"matmul|@|\bmm\b|\bmv\b", lambda d: _nan_for_zero(d, swapped=True),
+    KnownProgram("*value", r"matmul|@|\bmm\b|\bmv\b", lambda d: _nan_for_zero(d, swapped=True),
                  "0 * inf in a product of matrices: some BLAS libraries leave out what is multiplied by 0"),
     KnownProgram("error", r"T\.atan2\(", lambda d: "Negation" in str(d.expected),
                  "torch's backward negates the bool, as in the table above"),
@@ -185,7 +185,7 @@ PROGRAMS: list[KnownProgram] = [
 def program_reason(statements: list[str], difference: Any) -> str | None:
     """The reason why the engines may part here, or None."""
     for entry in PROGRAMS:
-        if entry.aspect == difference.aspect and re.search(entry.text, "\n".join(statements)):
+        if fnmatch(difference.aspect, entry.aspect) and re.search(entry.text, "\n".join(statements)):
             if entry.when(difference):
                 return entry.why
     return None

@@ -528,7 +528,8 @@ ORDERED = """
     e.cumsum(x.mT, 1) ; e.cumprod(x.mT, 0) ; x.mT.roll(1, 0) ; e.cat([x[0].expand(3, 2, 3)] * 2, 1) ; e.mean(x.mT, 0) ;
     x.movedim(0, 2).sum(2) ; x.movedim(0, 2).amax(2) ; x.movedim(0, 2).amin(2) ; x.movedim(0, 2).prod(2) ;
     x.movedim(0, 2).var(2) ; x.int().expand(2, 2, 2, 3) / 3 ;
-    e.autograd.grad((z := y.mT).max(), z)[0] ; e.logcumsumexp(x.mT, 0)
+    e.autograd.grad((z := y.mT).max(), z)[0] ; e.logcumsumexp(x.mT, 0) ;
+    x.mT.masked_fill(x.mT > 5, 0)
 """
 
 

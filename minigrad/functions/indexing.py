@@ -369,7 +369,7 @@ def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on"""
     axis = one_dim(dim, input._array.ndim, "gather")
     places = _index_along("gather", input, axis, index)
-    if not places.size:
+    if not places.size and places.ndim != input._array.ndim:
         return ops.index(input.reshape(-1), (places,))
     if places.ndim != input._array.ndim and (max(places.ndim, 1) != max(input._array.ndim, 1)):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
@@ -614,7 +614,8 @@ def masked_fill(input, mask, value):
             "dimension(s)."
         )
     value = value if isinstance(value, Tensor) else scalar_as(value, input.dtype)
-    return where(mask, to_dtype(value, input.dtype), input)
+    # In C order, as torch's, whatever the order of the input.
+    return where(mask, to_dtype(value, input.dtype), input if input._array.ndim < 2 else input.contiguous())
 
 
 def masked_select(input, mask):

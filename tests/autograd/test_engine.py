@@ -757,7 +757,8 @@ SAVED = """
     x[:, 0] * s.double() ;
     x.masked_select(c > 0) ; s.cumprod(0) ; s.prod() ; s.logcumsumexp(0) ; x.cumprod(0) ;
     e.matmul(x, d) ; e.matmul(d, x) ;
-    e.matmul(d, x[0]) ; e.matmul(d, d) ; e.matmul(x, d.mT) ; e.matmul(x[None], d) ; e.matmul(c, d * x) ; x + c
+    e.matmul(d, x[0]) ; e.matmul(d, d) ; e.matmul(x, d.mT) ; e.matmul(x[None], d) ; e.matmul(c, d * x) ; x + c ;
+    x[:0].gather(0, x[:0].long())
 """
 
 
