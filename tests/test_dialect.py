@@ -187,6 +187,7 @@ CALLS = [
     lambda x, y, m, v: mg.maximum(x, y) + mg.minimum(x, y) + mg.fmax(x, y) + mg.fmin(x, y),
     lambda x, y, m, v: mg.clamp(x, y, v) + mg.clamp(x, min=y) + mg.clamp(x, max=y) + mg.clamp(x, 0.1, 0.9),
     lambda x, y, m, v: mg.where(x > 0.5, x, y) + x.clone() + mg.fill(x, v[0]),
+    lambda x, y, m, v: x.deg2rad() + y.rad2deg() + m.nan_to_num(),
     lambda x, y, m, v: mg.addcmul(x, y, v, value=0.5) + mg.addcdiv(x, y, v, value=0.5),
     lambda x, y, m, v: mg.addmm(x, x, m, beta=0),
     lambda x, y, m, v: (
@@ -291,9 +292,9 @@ def test_every_op_was_run():
     only_in_second_derivatives = {
         "diagonal_adjoint", "gather_adjoint", "index_adjoint", "passed", "slice_adjoint", "sum_to",
     }  # fmt: skip
-    # floor_divide and three in-place forms have no derivative; to_device needs a second device.
+    # floor_divide, heaviside and three in-place forms have no derivative; to_device needs a second device.
     assert names - SEEN - only_in_second_derivatives <= {
-        "floor_divide", "to_device", "acosh_in_place", "asinh_in_place", "atanh_in_place",
+        "floor_divide", "heaviside", "to_device", "acosh_in_place", "asinh_in_place", "atanh_in_place",
     }  # fmt: skip
 
 

@@ -99,6 +99,7 @@ SHAPES = {
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "addcmul": {"value": 2.0},
     "addcdiv": {"value": 2.0}, "lerp_by": {"weight": 0.3}, "logit": {"eps": 0.1}, "round": {"decimals": 1},
+    "nan_to_num": {"nan": 0.5, "posinf": 2.0, "neginf": -2.0},
     "cast": {"dtype": np.dtype("f4"), "x_dtype": np.dtype("f8")}, "convert": {"dtype": np.dtype("i8")},
     "slice_": {"key": ROWS, "label": "Slice"}, "slice_adjoint": {"shape": (2, 3), "key": ROWS}, "index": {"key": KEY},
     "index_adjoint": {"shape": (2, 3), "key": KEY}, "with_item": {"key": ROWS}, "index_put": {"key": KEY},
@@ -125,7 +126,7 @@ STATIC = {
 }  # fmt: skip
 BOOLEAN = {"choose": [0]}  # inputs that are masks
 INTEGER = {n for n in REGISTRY if n.startswith("bitwise_")}
-NOT_DIFFERENTIABLE = {"floor_divide", "acosh_in_place", "asinh_in_place", "atanh_in_place"}  # they say so when asked
+NOT_DIFFERENTIABLE = {"floor_divide", "heaviside", "acosh_in_place", "asinh_in_place", "atanh_in_place"}  # they say so when asked
 
 
 def arguments(name):

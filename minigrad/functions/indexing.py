@@ -10,11 +10,12 @@ import numpy as np
 
 from ..grad_mode import state
 from ..ops import indexing as ops
-from ..ops.elementwise import copied
+from ..ops.elementwise import copied, fill_tensor_in_place, masked_fill_tensor
+from ..ops.elementwise import masked_fill as masked_fill_number
 from ..primitive import to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import one_dim, scalar_as
-from .pointwise import fill, where
+from .pointwise import where
 from .shape import broadcast_tensors, diagonal, expand, flatten, unsqueeze
 
 __all__ = [
@@ -295,7 +296,8 @@ def setitem(x, index, value):
         return
     value = to_dtype(value.reshape(shape) if given.shape != shape else value, x.dtype)
     if whole:
-        write(x, copied(snapshot(x), expand(value, target_shape)) if given.ndim else fill(snapshot(x), value))
+        one = not given.ndim
+        write(x, (fill_tensor_in_place if one else copied)(snapshot(x), value if one else expand(value, target_shape)))
         return
     put = ops.with_item if basic else ops.index_put
     write(x, put(snapshot(x), value, key=key))
@@ -610,8 +612,9 @@ def masked_fill(input, mask, value):
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} "
             "dimension(s)."
         )
-    value = value if isinstance(value, Tensor) else scalar_as(value, input.dtype)
-    return where(mask, to_dtype(value, input.dtype), input)
+    if isinstance(value, Tensor):
+        return masked_fill_tensor(mask, to_dtype(value, input.dtype), input)
+    return masked_fill_number(mask, to_dtype(scalar_as(value, input.dtype), input.dtype), input)
 
 
 def masked_select(input, mask):

@@ -40,7 +40,7 @@ def index_adjoint(xp, x, *, shape, key):
     held=("key",),
     x=lambda g, xp, key: xp.with_item(g, xp.zeros_like(xp.item(g, key)), key),
     value=lambda g, xp, value_shape, key: xp.sum_to(xp.item(g, key), value_shape),
-    name="CopySlices",
+    name="torch::autograd::CopySlices",
 )
 def with_item(xp, x, value, *, key):
     """A copy of x with x[key] = value."""
@@ -116,7 +116,7 @@ def scatter_add(xp, x, src, *, axis, index):
     held=("positions",),
     x=lambda g, xp, positions: xp.put_positions(g, xp.zeros(positions.shape, g), positions),
     value=lambda g, xp, positions: xp.at_positions(g, positions),
-    name="CopySlices",
+    name="torch::autograd::CopySlices",
 )
 def put_positions(xp, x, value, *, positions):
     """A copy of x with the elements at flat `positions` replaced: how writing through a view is recorded."""
