@@ -307,6 +307,23 @@ class NumPy:
         NumPy.diagonal(out, offset, axes)[...] = x
         return out
 
+    def unfold(x, axis, size, step):
+        if not x.ndim:  # a window on the one element
+            return x.reshape(1)[:size]
+        return np.lib.stride_tricks.sliding_window_view(x, size, axis, writeable=True)[
+            (slice(None),) * axis + (slice(None, None, step),)
+        ]
+
+    def unfold_adjoint(x, shape, axis, size, step):
+        out = np.zeros(shape, x.dtype)
+        line, lead = out.reshape(shape or 1), (slice(None),) * axis
+        for i in range(size):  # the i-th elements of all windows
+            line[(*lead, slice(i, i + step * x.shape[axis], step))] += x[..., i]
+        return out
+
+    def rot90(x, k, axes):
+        return np.rot90(x, k, axes).copy()
+
     def flip(x, axes):
         return np.flip(x, axes).copy()
 

@@ -222,6 +222,15 @@ class Torch:
         torch.diagonal(out, offset, *axes).copy_(x)
         return out
 
+    def unfold(x, axis, size, step):
+        return x.unfold(axis, size, step)
+
+    def unfold_adjoint(x, shape, axis, size, step):
+        return torch.ops.aten.unfold_backward(x, shape, axis, size, step)
+
+    def rot90(x, k, axes):
+        return torch.rot90(x, k, axes)
+
     def flip(x, axes):
         return torch.flip(x, axes if isinstance(axes, tuple) else (axes,))
 

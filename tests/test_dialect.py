@@ -19,7 +19,7 @@ from minigrad.primitive import REGISTRY, OpNode
 
 TABLES = [elementwise, indexing, linalg, reduction, shape]
 OPTIONS = {"promote", "name", "view", "explain", "direct", "refuse"}
-PYTHON = {"max", "range", "slice", "tuple"}  # of Python numbers, sizes and keys
+PYTHON = {"len", "max", "min", "range", "slice", "tuple", "zip"}  # of Python numbers, sizes and keys
 
 
 class Table:
@@ -200,6 +200,8 @@ CALLS = [
     lambda x, y, m, v: x.norm(0) + x.norm(3) + x.norm(float("inf")),
     lambda x, y, m, v: x.reshape(-1).reshape(3, 3) + x.permute(1, 0) + v.expand(3, 3) + x.diagonal() + mg.diag_embed(v),
     lambda x, y, m, v: x.flip(0) + x.roll(1, 0) + x.tril() + x.triu() + mg.cat([x, y])[:3] + v.sum_to_size(1),
+    lambda x, y, m, v: x.rot90() + x.repeat(1, 2)[:, :3] + mg.stack([v, v, v]) + x.trace() + mg.diag(x),
+    lambda x, y, m, v: x.unfold(0, 2, 1)[:, :, 0].sum() + mg.diag_embed(v),
     lambda x, y, m, v: (
         x[0] + x[[0, 1, 2]] + x.gather(0, mg.zeros(3, 3, dtype=mg.int64)) + x.index_select(0, mg.tensor([0, 0, 1]))
     ),
@@ -291,6 +293,7 @@ def test_every_op_was_run():
     names = {n for n, op in REGISTRY.items() if op.formulas and op.forward.__module__ in {m.__name__ for m in TABLES}}
     only_in_second_derivatives = {
         "diagonal_adjoint", "gather_adjoint", "index_adjoint", "passed", "slice_adjoint", "sum_to",
+        "unfold_adjoint",
     }  # fmt: skip
     # floor_divide, heaviside and three in-place forms have no derivative; to_device needs a second device.
     assert names - SEEN - only_in_second_derivatives <= {

@@ -94,7 +94,7 @@ SHAPES = {
     "with_item_added": [(2, 3), (3, 3)], "index_put": [(2, 3), (1, 3)],
     "put_positions": [(2, 3), (3,)], "matmul": [(2, 3), (3, 2)], "dot": [(3,), (3,)], "mv": [(2, 3), (3,)],
     "linear": [(2, 3), (4, 3), (4,)], "diagonal_adjoint": [(2,)], "fill": [(2, 3), ()], "prelu": [(2, 3), (3,)],
-    "broadcast_to": [(2, 1)], "nll_loss": [(2, 3)],
+    "broadcast_to": [(2, 1)], "unfold_adjoint": [(2, 2, 2)], "nll_loss": [(2, 3)],
 }  # fmt: skip
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "addcmul": {"value": 2.0},
@@ -113,6 +113,9 @@ STATIC = {
     "argsort": {"axis": 1, "descending": True}, "reshape": {"shape": (3, 2), "label": "View"},
     "permute": {"axes": (1, 0), "label": "Permute"}, "broadcast_to": {"shape": (4, 2, 3)}, "sum_to": {"shape": (1, 3)},
     "diagonal": {"offset": 1, "axes": (0, 1)}, "diagonal_adjoint": {"shape": (2, 3), "offset": 1, "axes": (0, 1)},
+    "diagonal_copy": {"offset": 1, "axes": (0, 1)}, "rot90": {"k": 3, "axes": (0, 1)}, "repeat": {"repeats": (2, 1, 3)},
+    "unfold": {"axis": 1, "size": 2, "step": 1}, "stack": {"axis": 1},
+    "unfold_adjoint": {"shape": (2, 3), "axis": 1, "size": 2, "step": 1},
     "flip": {"axes": (0,)}, "roll": {"shifts": (1,), "axes": (1,)}, "tril": {"k": 0}, "triu": {"k": 0},
     "concat": {"axis": 0, "bounds": (0, 2, 4, 6, 8)}, "leaky_relu": {"negative_slope": 0.1},
     "elu": {"negative": 0.5, "positive": 1.5}, "softplus": {"beta": 2.0, "threshold": 1.0},
@@ -126,7 +129,8 @@ STATIC = {
 }  # fmt: skip
 BOOLEAN = {"choose": [0]}  # inputs that are masks
 INTEGER = {n for n in REGISTRY if n.startswith("bitwise_")}
-NOT_DIFFERENTIABLE = {"floor_divide", "heaviside", "acosh_in_place", "asinh_in_place", "atanh_in_place"}  # they say so when asked
+# They say so when asked.
+NOT_DIFFERENTIABLE = {"floor_divide", "heaviside", "acosh_in_place", "asinh_in_place", "atanh_in_place"}
 
 
 def arguments(name):

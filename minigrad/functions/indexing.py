@@ -296,8 +296,10 @@ def setitem(x, index, value):
         return
     value = to_dtype(value.reshape(shape) if given.shape != shape else value, x.dtype)
     if whole:
-        one = not given.ndim
-        write(x, (fill_tensor_in_place if one else copied)(snapshot(x), value if one else expand(value, target_shape)))
+        if given.ndim or not target_shape:
+            write(x, copied(snapshot(x), expand(value, target_shape)))
+        else:
+            write(x, fill_tensor_in_place(snapshot(x), value))
         return
     put = ops.with_item if basic else ops.index_put
     write(x, put(snapshot(x), value, key=key))

@@ -8,6 +8,7 @@ import numpy as np
 from ..ops import linalg as ops
 from ..ops.elementwise import copied
 from ..ops.reduction import sum as reduce_sum
+from ..ops.shape import reshape as reshape_op
 from ..tensor import Tensor, wrap
 from .arguments import broadcast_shapes, refuse_kinds, scalar_as
 from .pointwise import mul
@@ -280,7 +281,7 @@ def kron(input, other):
     shape = [i * j for i, j in zip(a._array.shape, b._array.shape)]
     a = a.reshape([k for i in a._array.shape for k in (i, 1)])
     b = b.reshape([k for i in b._array.shape for k in (1, i)])
-    return (a * b).reshape(shape)
+    return reshape_op(a * b, tuple(shape), "UnsafeView")
 
 
 def linear(input, weight, bias=None):

@@ -5,7 +5,7 @@ zeros, and the other way round. `key` is an index NumPy understands (a tuple of 
 or boolean arrays), already checked; `index` is an integer array.
 """
 
-from ..primitive import primitive
+from ..primitive import overload, primitive
 
 
 def _item_name(node):
@@ -16,6 +16,9 @@ def _item_name(node):
 def slice_(xp, x, *, key, label):
     """x[key] for a key of ints, slices, None and Ellipsis: a view."""
     return x[key]
+
+
+squeeze_dim, squeeze_dims = overload(slice_, "SqueezeBackward1"), overload(slice_, "SqueezeBackward2")
 
 
 @primitive(x=lambda g, xp, key: xp.slice(g, key), name="SliceBackwardBackward0")
