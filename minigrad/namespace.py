@@ -371,8 +371,9 @@ class NumPy:
         return out
 
     def gather(x, axis, index):
-        part = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape))
-        return np.take_along_axis(x[part], index, axis)
+        x, places = np.atleast_1d(x, index)
+        part = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(places.shape))
+        return np.take_along_axis(x[part], places, axis).reshape(index.shape)
 
     def gather_adjoint(x, shape, axis, index):
         return NumPy.scatter_add(np.zeros(shape, x.dtype), x, axis, index)
@@ -382,13 +383,13 @@ class NumPy:
         return tuple(index if i == axis else g for i, g in enumerate(grid))
 
     def scatter(x, src, axis, index):
-        out = x.copy()
-        out[NumPy._along(index, axis)] = src[corner(index.shape)] if np.ndim(src) else src
+        out = np.array(x, order="C")  # x may be a NumPy scalar
+        np.atleast_1d(out)[NumPy._along(index, axis)] = src[corner(index.shape)] if np.ndim(src) else src
         return out
 
     def scatter_add(x, src, axis, index):
-        out = x.copy()
-        np.add.at(out, NumPy._along(index, axis), src[corner(index.shape)])
+        out = np.array(x, order="C")
+        np.add.at(np.atleast_1d(out), NumPy._along(index, axis), src[corner(index.shape)])
         return out
 
     def embed(x, shape):

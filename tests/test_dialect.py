@@ -210,6 +210,12 @@ CALLS = [
     ),
     lambda x, y, m, v: x.index_put((mg.tensor([0]),), v) + x.index_add(0, mg.tensor([0]), v[None]),
     lambda x, y, m, v: mg.cat([x, v[:0]]) * m,
+    lambda x, y, m, v: x.masked_select(x > 0).sum() + x.masked_scatter(x > 0, y) + x.take(mg.tensor([0, 0, 1])),
+    lambda x, y, m, v: x.put(mg.tensor([0, 0, 1]), v) + x.put(mg.tensor([0, 0, 1]), v, True),
+    lambda x, y, m, v: (
+        x.scatter_reduce(0, mg.zeros(1, 3, dtype=mg.int64), y, "sum", include_self=False)
+        + x.scatter_reduce(0, mg.zeros(1, 3, dtype=mg.int64), y, "mean")
+    ),
     lambda x, y, m, v: x.select_scatter(v, 0, 1) + (1 - x) * y.sort(0).values + x.lerp(y, 0.25),
     lambda x, y, m, v: mg.diagonal_scatter(x, v) + x.masked_fill(x > 0.5, 0.0) + mg.nn.functional.linear(x, m, v),
     lambda x, y, m, v: (x @ m) + (m @ v) + v.dot(v) + (x[None] @ m[None])[0],

@@ -86,7 +86,7 @@ def test_no_function_of_the_namespace_leaves_torch():
 
 ROWS, FLAT, KEY = (slice(0, 1),), np.array([0, 2, 2]), (np.array([1, 0, 1]), slice(None))
 ACROSS = {"axis": (1,), "keepdims": True}
-INDEX = np.array([[0, 2, 1], [1, 1, 0]])
+INDEX, MASK = np.array([[0, 2, 1], [1, 1, 0]]), np.array([[True, False, True], [False, False, True]])
 
 # For each op that needs more than matrices of shape (2, 3): the shapes of its inputs, or its static arguments.
 SHAPES = {
@@ -94,7 +94,8 @@ SHAPES = {
     "with_item_added": [(2, 3), (3, 3)], "index_put": [(2, 3), (1, 3)],
     "put_positions": [(2, 3), (3,)], "matmul": [(2, 3), (3, 2)], "dot": [(3,), (3,)], "mv": [(2, 3), (3,)],
     "linear": [(2, 3), (4, 3), (4,)], "diagonal_adjoint": [(2,)], "fill": [(2, 3), ()], "prelu": [(2, 3), (3,)],
-    "broadcast_to": [(2, 1)], "unfold_adjoint": [(2, 2, 2)], "nll_loss": [(2, 3)],
+    "broadcast_to": [(2, 1)], "unfold_adjoint": [(2, 2, 2)], "put": [(2, 3), (3,)],
+    "embedding": [(3, 2)], "nll_loss": [(2, 3)],
 }  # fmt: skip
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "addcmul": {"value": 2.0},
@@ -107,6 +108,9 @@ STATIC = {
     "as_nothing": {"shape": (3, 2)}, "picked": {"axis": 1, "index": INDEX, "shape": INDEX.shape, "label": "Sort"},
     "gather": {"axis": 1, "index": INDEX}, "gather_adjoint": {"shape": (2, 3), "axis": 1, "index": INDEX},
     "scatter": {"axis": 1, "index": np.array([[0, 2, 1], [1, 2, 0]])}, "scatter_add": {"axis": 1, "index": INDEX},
+    "masked_select": {"mask": MASK}, "masked_scatter": {"mask": MASK}, "take": {"positions": np.array([0, 4, 4])},
+    "put": {"positions": np.array([0, 4, 4]), "accumulate": True}, "embedding": {"rows": INDEX, "counted": None},
+    "scatter_reduce": {"axis": 1, "index": INDEX, "counts": None, "include_self": False},
     "put_positions": {"positions": np.array([0, 4, 2])}, "at_positions": {"positions": np.array([0, 4, 2])},
     "softmax": {"axis": (1,)}, "log_softmax": {"axis": (1,)}, "cumsum": {"axis": 1}, "cumprod": {"axis": 1},
     "logcumsumexp": {"axis": 1}, "argmax": {"axis": 1, "keepdims": True}, "argmin": {"axis": None, "keepdims": False},

@@ -12,7 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..namespace import count as _count
 from ..ops import reduction as ops
-from ..ops.indexing import picked
+from ..ops.indexing import picked, sort_stable
 from ..primitive import to_dtype
 from ..tensor import Tensor, as_array, wrap
 from .arguments import many_dims, one_dim, refuse_kinds, tensor_argument
@@ -194,7 +194,7 @@ def aminmax(input, *, dim=None, keepdim=False):
     return _Aminmax(amin(input, () if dim is None else dim, keepdim), amax(input, () if dim is None else dim, keepdim))
 
 
-def _picked(result, input, axis, indices, keepdim=True):
+def _picked(result, input, axis, indices, keepdim=True, op=picked):
     """`result`, a named pair, of the elements at `indices` along an axis, which get the gradient, and the indices.
 
     Without `keepdim` the axis, of size 1 in `indices`, goes away. Of a 0-d tensor there is one element to pick.
@@ -203,7 +203,7 @@ def _picked(result, input, axis, indices, keepdim=True):
     index = indices._array if array.ndim else np.zeros(1, np.int64)
     shape = tuple(n for i, n in enumerate(index.shape) if array.ndim and (keepdim or i != axis))
     label = result.__name__.capitalize()
-    values = picked(input, axis=axis, index=index, shape=shape, label=label)
+    values = op(input, axis=axis, index=index, shape=shape, label=label)
     return result(values, wrap(index.reshape(shape)))
 
 
@@ -401,13 +401,13 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
 
 
-def sort(input, dim=-1, descending=False, stable=False):
+def sort(input, dim=-1, descending=False, stable=None):
     """(values, indices) in order along a dim; equals keep their order, nan is the largest"""
+    op = picked if stable is None else sort_stable
     axis = one_dim(dim, input._array.ndim, "sort")
     if not input._array.ndim:
-        return _picked(_Sort, input, 0, None)
-    indices = ops.argsort(input, axis, builtins.bool(descending))
-    return _picked(_Sort, input, axis, indices)
+        return _picked(_Sort, input, 0, None, op=op)
+    return _picked(_Sort, input, axis, ops.argsort(input, axis, builtins.bool(descending)), op=op)
 
 
 def argsort(input, dim=-1, descending=False, stable=False):

@@ -276,6 +276,18 @@ def bce_with_logits(xp, input, target, *, count):
     return _reduced(xp, (1 - target) * input - _log_of_sigmoid(xp, input), count)
 
 
+@primitive(
+    held=("rows",),
+    weight=lambda g, xp, weight_shape, rows, counted: xp.index_adjoint(
+        g if counted is None else xp.where(counted, g, 0), weight_shape, (rows,)
+    ),
+    name="EmbeddingBackward0",
+)
+def embedding(xp, weight, *, rows, counted):
+    """weight[rows]; where `counted`, unless None, is false a row gets no gradient"""
+    return xp.index(weight, (rows,))
+
+
 def _nll_g(x_shape: Any, g: Any, xp: Any, axis: int, index: Any, factors: Any, valid: Any, count: Any) -> Any:
     # An ignored target has no gradient also where nothing counts and g / count is infinite.
     each = xp.where(valid, _each(g, count) * -factors, 0)

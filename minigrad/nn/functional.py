@@ -231,10 +231,8 @@ def embedding(
                 scales = np.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(values.dtype)
             weight._array[rows] = values * scales
             weight._counter[0] += 1
-    rows = weight[input.long()]
-    if padding_idx is not None and (indices == padding_idx).any():
-        rows = functions.where(wrap(indices == padding_idx).unsqueeze(-1), rows.detach(), rows)
-    return rows
+    counted = None if padding_idx is None else (indices != padding_idx)[..., None]
+    return formulas.embedding(weight, rows=indices.astype(np.int64), counted=counted)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
