@@ -129,6 +129,9 @@ class Torch:
     def xlogy(a, b):
         return torch.xlogy(a, b)
 
+    def erf(x):
+        return torch.erf(x)
+
     def lowest(x):
         return torch.finfo(x.dtype).min
 

@@ -95,7 +95,9 @@ SHAPES = {
     "put_positions": [(2, 3), (3,)], "matmul": [(2, 3), (3, 2)], "dot": [(3,), (3,)], "mv": [(2, 3), (3,)],
     "linear": [(2, 3), (4, 3), (4,)], "diagonal_adjoint": [(2,)], "fill": [(2, 3), ()], "prelu": [(2, 3), (3,)],
     "broadcast_to": [(2, 1)], "unfold_adjoint": [(2, 2, 2)], "put": [(2, 3), (3,)],
-    "embedding": [(3, 2)], "nll_loss": [(2, 3)],
+    "embedding": [(3, 2)], "layer_norm_affine": [(2, 3), (3,), (3,)], "addbmm": [(2, 2), (4, 2, 3), (4, 3, 2)],
+    "baddbmm": [(2, 2), (4, 2, 3), (4, 3, 2)], "addmv": [(2,), (2, 3), (3,)], "addr": [(3,), (2,), (3,)],
+    "nll_loss": [(2, 3)],
 }  # fmt: skip
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "addcmul": {"value": 2.0},
@@ -106,6 +108,9 @@ STATIC = {
     "index_adjoint": {"shape": (2, 3), "key": KEY}, "with_item": {"key": ROWS}, "index_put": {"key": KEY},
     "with_item_added": {"key": KEY},
     "as_nothing": {"shape": (3, 2)}, "picked": {"axis": 1, "index": INDEX, "shape": INDEX.shape, "label": "Sort"},
+    "norm": {"p": 3, **ACROSS}, "dist": {"p": 3}, "layer_norm": {"axes": (1,), "eps": 0.1}, "cross": {"axis": 1},
+    "layer_norm_affine": {"axes": (1,), "eps": 0.1}, "soft_margin_loss": {"count": 6},
+    **{name: {"beta": 0.5, "alpha": 2.0} for name in ("baddbmm", "addbmm", "addmv", "addr")},
     "gather": {"axis": 1, "index": INDEX}, "gather_adjoint": {"shape": (2, 3), "axis": 1, "index": INDEX},
     "scatter": {"axis": 1, "index": np.array([[0, 2, 1], [1, 2, 0]])}, "scatter_add": {"axis": 1, "index": INDEX},
     "masked_select": {"mask": MASK}, "masked_scatter": {"mask": MASK}, "take": {"positions": np.array([0, 4, 4])},

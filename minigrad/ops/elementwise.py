@@ -50,7 +50,7 @@ def not_differentiable(error):
     return formula
 
 
-def _no_booleans(*operands):
+def no_booleans(*operands):
     """torch subtracts no booleans."""
     flags = [x.dtype is dtypes.bool_ if isinstance(x, Tensor) else isinstance(x, bool) for x in operands]
     if any(flags):
@@ -65,12 +65,12 @@ def _no_booleans(*operands):
 
 def _explain_sub(error, a, b):
     if a.dtype == b.dtype == bool:
-        _no_booleans(True, True)
+        no_booleans(True, True)
     return broadcast_error(error, a, b)
 
 
 @primitive(
-    promote="same", direct=operator.sub, refuse=_no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g
+    promote="same", direct=operator.sub, refuse=no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g
 )
 def sub(a, b):
     """a - b"""
@@ -83,14 +83,14 @@ def add_scaled(a, b, *, alpha):
     return a + alpha * b
 
 
-@primitive(promote="same", refuse=_no_booleans, a=lambda g: g, b=lambda g, alpha: -g * alpha, name="SubBackward0")
+@primitive(promote="same", refuse=no_booleans, a=lambda g: g, b=lambda g, alpha: -g * alpha, name="SubBackward0")
 def sub_scaled(a, b, *, alpha):
     """a - alpha * b"""
     return a - alpha * b
 
 
 @primitive(
-    promote="same", refuse=_no_booleans, explain=_explain_sub, a=lambda g: -g, b=lambda g: g, name="RsubBackward1"
+    promote="same", refuse=no_booleans, explain=_explain_sub, a=lambda g: -g, b=lambda g: g, name="RsubBackward1"
 )
 def rsub(a, b):
     """b - a for a number b"""
@@ -448,6 +448,12 @@ def relu(xp, x):
 def passed(xp, x, gate):
     """x where gate > 0, else 0: the derivative of relu, which torch takes to depend on the gate, with derivative 0"""
     return xp.passed(x, gate)
+
+
+@primitive(promote="float", x=lambda g, xp, x: (2 / math.sqrt(math.pi)) * xp.exp(-(x * x)) * g)
+def erf(xp, x):
+    """2 / sqrt(pi) * the integral of exp(-t * t) from 0 to x"""
+    return xp.erf(x)
 
 
 # -- rounding: steps, whose derivative is 0 wherever it exists -----------------------------------------------------
