@@ -307,6 +307,7 @@ ELEMENTWISE_UNARY = [
     unary("reciprocal", ARITHMETIC, "nonzero"),
     unary("exp", FUNCTION),
     unary("exp2", FUNCTION),
+    unary("erf", SATURATING),
     unary("expm1", SATURATING),
     unary("log", FUNCTION, "positive"),
     unary("log2", FUNCTION, "positive"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import autograd, dtypes, functions, random
 from .dtypes import Size
+from .functions.pointwise import fill_in_place
 from .grad_mode import state
 from .hooks import add_hook
 from .inplace import check_writable, in_place, snapshot, write
@@ -27,7 +28,7 @@ abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all 
 arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bincount
 bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk
 clamp clamp_max clamp_min clip clone contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum
-deg2rad diag diag_embed diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq exp exp2 expand
+deg2rad diag diag_embed diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq erf exp exp2 expand
 expand_as expm1 fix flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac gather ge ger
 greater greater_equal gt heaviside histc hsplit hypot index_add index_copy index_fill index_put index_select inner
 isfinite isinf isnan isneginf isposinf isreal kron kthvalue ldexp le lerp less less_equal log log10 log1p log2
@@ -46,8 +47,8 @@ for _name in METHODS:
 IN_PLACE = """
 abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2
 arctanh asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
-bitwise_xor ceil clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq exp exp2 expm1
-fill fix float_power floor floor_divide fmod frac ge greater greater_equal gt heaviside hypot index_add index_copy
+bitwise_xor ceil clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq erf exp exp2
+expm1 fix float_power floor floor_divide fmod frac ge greater greater_equal gt heaviside hypot index_add index_copy
 index_fill index_put ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor
 logit lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative not_equal pow put rad2deg reciprocal relu
 remainder round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan
@@ -60,6 +61,8 @@ for _name in ("acosh", "asinh", "atanh"):
     _method = in_place(getattr(elementwise, _name + "_in_place"), _name + "_")
     setattr(Tensor, _name + "_", _method)
     setattr(Tensor, "arc" + _name[1:] + "_", _method)
+
+Tensor.fill_ = in_place(fill_in_place, "fill_")
 
 for _name in "uniform_ normal_ random_ bernoulli_ exponential_ geometric_ cauchy_ log_normal_".split():
     setattr(Tensor, _name, getattr(random, _name))

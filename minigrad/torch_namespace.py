@@ -130,6 +130,9 @@ class Torch:
     def xlogy(a, b):
         return torch.xlogy(a, b)
 
+    def erf(x):
+        return torch.erf(x)
+
     def lowest(x):
         return torch.finfo(x.dtype).min
 
@@ -222,6 +225,15 @@ class Torch:
         out = Torch.zeros(shape, x)
         torch.diagonal(out, offset, *axes).copy_(x)
         return out
+
+    def unfold(x, axis, size, step):
+        return x.unfold(axis, size, step)
+
+    def unfold_adjoint(x, shape, axis, size, step):
+        return torch.ops.aten.unfold_backward(x, shape, axis, size, step)
+
+    def rot90(x, k, axes):
+        return torch.rot90(x, k, axes)
 
     def flip(x, axes):
         return torch.flip(x, axes if isinstance(axes, tuple) else (axes,))

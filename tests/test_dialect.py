@@ -19,7 +19,7 @@ from minigrad.primitive import REGISTRY, OpNode
 
 TABLES = [elementwise, indexing, linalg, reduction, shape]
 OPTIONS = {"promote", "name", "view", "explain", "direct", "refuse"}
-PYTHON = {"max", "range", "slice", "tuple"}  # of Python numbers, sizes and keys
+PYTHON = {"len", "max", "min", "range", "slice", "tuple", "zip"}  # of Python numbers, sizes and keys
 
 
 class Table:
@@ -187,8 +187,11 @@ CALLS = [
     lambda x, y, m, v: mg.maximum(x, y) + mg.minimum(x, y) + mg.fmax(x, y) + mg.fmin(x, y),
     lambda x, y, m, v: mg.clamp(x, y, v) + mg.clamp(x, min=y) + mg.clamp(x, max=y) + mg.clamp(x, 0.1, 0.9),
     lambda x, y, m, v: mg.where(x > 0.5, x, y) + x.clone() + mg.fill(x, v[0]),
+    lambda x, y, m, v: x.deg2rad() + y.rad2deg() + m.nan_to_num(),
     lambda x, y, m, v: mg.addcmul(x, y, v, value=0.5) + mg.addcdiv(x, y, v, value=0.5),
-    lambda x, y, m, v: mg.addmm(x, x, m, beta=0),
+    lambda x, y, m, v: mg.addmm(x, x, m, beta=0) + mg.addmv(v, m, v, beta=0.5) + mg.addr(m, v, v, alpha=2) + x.erf(),
+    lambda x, y, m, v: mg.baddbmm(x, x[None], y[None]) + mg.addbmm(x, y[None], m[None], alpha=2) + mg.cross(x, y, 0),
+    lambda x, y, m, v: mg.dist(x, y) + mg.dist(x, v, 3) + mg.dist(x, v, 0) + x.nansum() + x.norm(0.5) + x.norm(1.5),
     lambda x, y, m, v: (
         x.sum() + x.sum(0).sum() + x.mean() + x.mean(1).sum() + x.var() + x.var(0).sum() + x.std(0).sum()
     ),
@@ -199,6 +202,8 @@ CALLS = [
     lambda x, y, m, v: x.norm(0) + x.norm(3) + x.norm(float("inf")),
     lambda x, y, m, v: x.reshape(-1).reshape(3, 3) + x.permute(1, 0) + v.expand(3, 3) + x.diagonal() + mg.diag_embed(v),
     lambda x, y, m, v: x.flip(0) + x.roll(1, 0) + x.tril() + x.triu() + mg.cat([x, y])[:3] + v.sum_to_size(1),
+    lambda x, y, m, v: x.rot90() + x.repeat(1, 2)[:, :3] + mg.stack([v, v, v]) + x.trace() + mg.diag(x),
+    lambda x, y, m, v: x.unfold(0, 2, 1)[:, :, 0].sum() + mg.diag_embed(v),
     lambda x, y, m, v: (
         x[0] + x[[0, 1, 2]] + x.gather(0, mg.zeros(3, 3, dtype=mg.int64)) + x.index_select(0, mg.tensor([0, 0, 1]))
     ),
@@ -207,6 +212,12 @@ CALLS = [
     ),
     lambda x, y, m, v: x.index_put((mg.tensor([0]),), v) + x.index_add(0, mg.tensor([0]), v[None]),
     lambda x, y, m, v: mg.cat([x, v[:0]]) * m,
+    lambda x, y, m, v: x.masked_select(x > 0).sum() + x.masked_scatter(x > 0, y) + x.take(mg.tensor([0, 0, 1])),
+    lambda x, y, m, v: x.put(mg.tensor([0, 0, 1]), v) + x.put(mg.tensor([0, 0, 1]), v, True),
+    lambda x, y, m, v: (
+        x.scatter_reduce(0, mg.zeros(1, 3, dtype=mg.int64), y, "sum", include_self=False)
+        + x.scatter_reduce(0, mg.zeros(1, 3, dtype=mg.int64), y, "mean")
+    ),
     lambda x, y, m, v: x.select_scatter(v, 0, 1) + (1 - x) * y.sort(0).values + x.lerp(y, 0.25),
     lambda x, y, m, v: x.masked_select(x > 0.5),
     lambda x, y, m, v: mg.diagonal_scatter(x, v) + x.masked_fill(x > 0.5, 0.0) + mg.nn.functional.linear(x, m, v),
@@ -291,10 +302,11 @@ def test_every_op_was_run():
     names = {n for n, op in REGISTRY.items() if op.formulas and op.forward.__module__ in {m.__name__ for m in TABLES}}
     only_in_second_derivatives = {
         "diagonal_adjoint", "gather_adjoint", "index_adjoint", "passed", "slice_adjoint", "sum_to",
+        "unfold_adjoint",
     }  # fmt: skip
-    # floor_divide and three in-place forms have no derivative; to_device needs a second device.
+    # floor_divide, heaviside and three in-place forms have no derivative; to_device needs a second device.
     assert names - SEEN - only_in_second_derivatives <= {
-        "floor_divide", "to_device", "acosh_in_place", "asinh_in_place", "atanh_in_place",
+        "floor_divide", "heaviside", "to_device", "acosh_in_place", "asinh_in_place", "atanh_in_place",
     }  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def test_no_function_of_the_namespace_leaves_torch():
 
 ROWS, FLAT, KEY = (slice(0, 1),), np.array([0, 2, 2]), (np.array([1, 0, 1]), slice(None))
 ACROSS = {"axis": (1,), "keepdims": True}
-INDEX = np.array([[0, 2, 1], [1, 1, 0]])
+INDEX, MASK = np.array([[0, 2, 1], [1, 1, 0]]), np.array([[True, False, True], [False, False, True]])
 
 # For each op that needs more than matrices of shape (2, 3): the shapes of its inputs, or its static arguments.
 SHAPES = {
@@ -94,27 +94,38 @@ SHAPES = {
     "with_item_added": [(2, 3), (3, 3)], "index_put": [(2, 3), (1, 3)],
     "put_positions": [(2, 3), (3,)], "matmul": [(2, 3), (3, 2)], "dot": [(3,), (3,)], "mv": [(2, 3), (3,)],
     "linear": [(2, 3), (4, 3), (4,)], "diagonal_adjoint": [(2,)], "fill": [(2, 3), ()], "prelu": [(2, 3), (3,)],
-    "broadcast_to": [(2, 1)], "nll_loss": [(2, 3)],
+    "broadcast_to": [(2, 1)], "unfold_adjoint": [(2, 2, 2)], "put": [(2, 3), (3,)],
+    "embedding": [(3, 2)], "layer_norm_affine": [(2, 3), (3,), (3,)], "addbmm": [(2, 2), (4, 2, 3), (4, 3, 2)],
+    "baddbmm": [(2, 2), (4, 2, 3), (4, 3, 2)], "addmv": [(2,), (2, 3), (3,)], "addr": [(3,), (2,), (3,)],
+    "nll_loss": [(2, 3)],
 }  # fmt: skip
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "addcmul": {"value": 2.0},
     "addcdiv": {"value": 2.0}, "lerp_by": {"weight": 0.3}, "logit": {"eps": 0.1}, "round": {"decimals": 1},
+    "nan_to_num": {"nan": 0.5, "posinf": 2.0, "neginf": -2.0},
     "cast": {"dtype": np.dtype("f4"), "x_dtype": np.dtype("f8")}, "convert": {"dtype": np.dtype("i8")},
     "slice_": {"key": ROWS, "label": "Slice"}, "slice_adjoint": {"shape": (2, 3), "key": ROWS}, "index": {"key": KEY},
     "index_adjoint": {"shape": (2, 3), "key": KEY}, "with_item": {"key": ROWS}, "index_put": {"key": KEY},
     "with_item_added": {"key": KEY},
-    "masked_select": {"mask": np.array([[True, False, True], [False, True, True]])},
-    "unsafe_view": {"shape": (3, 2)}, "as_nothing": {"shape": (3, 2)},
-    "picked": {"axis": 1, "index": INDEX, "shape": INDEX.shape, "label": "Sort"},
+    "as_nothing": {"shape": (3, 2)}, "picked": {"axis": 1, "index": INDEX, "shape": INDEX.shape, "label": "Sort"},
+    "norm": {"p": 3, **ACROSS}, "dist": {"p": 3}, "layer_norm": {"axes": (1,), "eps": 0.1}, "cross": {"axis": 1},
+    "layer_norm_affine": {"axes": (1,), "eps": 0.1}, "soft_margin_loss": {"count": 6},
+    **{name: {"beta": 0.5, "alpha": 2.0} for name in ("baddbmm", "addbmm", "addmv", "addr")},
     "gather": {"axis": 1, "index": INDEX}, "gather_adjoint": {"shape": (2, 3), "axis": 1, "index": INDEX},
     "scatter": {"axis": 1, "index": np.array([[0, 2, 1], [1, 2, 0]])}, "scatter_add": {"axis": 1, "index": INDEX},
-    "put_positions": {"positions": np.array([0, 4, 2])},
+    "masked_select": {"mask": MASK}, "masked_scatter": {"mask": MASK}, "take": {"positions": np.array([0, 4, 4])},
+    "put": {"positions": np.array([0, 4, 4]), "accumulate": True}, "embedding": {"rows": INDEX, "counted": None},
+    "scatter_reduce": {"axis": 1, "index": INDEX, "counts": None, "include_self": False},
+    "put_positions": {"positions": np.array([0, 4, 2])}, "unsafe_view": {"shape": (3, 2)},
     "at_positions": {"positions": np.array([0, 4, 2]), "index": None},
     "softmax": {"axis": (1,)}, "log_softmax": {"axis": (1,)}, "cumsum": {"axis": 1}, "cumprod": {"axis": 1},
     "logcumsumexp": {"axis": 1}, "argmax": {"axis": 1, "keepdims": True}, "argmin": {"axis": None, "keepdims": False},
     "argsort": {"axis": 1, "descending": True}, "reshape": {"shape": (3, 2), "label": "View"},
     "permute": {"axes": (1, 0), "label": "Permute"}, "broadcast_to": {"shape": (4, 2, 3)}, "sum_to": {"shape": (1, 3)},
     "diagonal": {"offset": 1, "axes": (0, 1)}, "diagonal_adjoint": {"shape": (2, 3), "offset": 1, "axes": (0, 1)},
+    "diagonal_copy": {"offset": 1, "axes": (0, 1)}, "rot90": {"k": 3, "axes": (0, 1)}, "repeat": {"repeats": (2, 1, 3)},
+    "unfold": {"axis": 1, "size": 2, "step": 1}, "stack": {"axis": 1},
+    "unfold_adjoint": {"shape": (2, 3), "axis": 1, "size": 2, "step": 1},
     "flip": {"axes": (0,)}, "roll": {"shifts": (1,), "axes": (1,)}, "tril": {"k": 0}, "triu": {"k": 0},
     "concat": {"axis": 0, "bounds": (0, 2, 4, 6, 8)}, "leaky_relu": {"negative_slope": 0.1},
     "elu": {"negative": 0.5, "positive": 1.5}, "softplus": {"beta": 2.0, "threshold": 1.0},
@@ -128,7 +139,8 @@ STATIC = {
 }  # fmt: skip
 BOOLEAN = {"choose": [0]}  # inputs that are masks
 INTEGER = {n for n in REGISTRY if n.startswith("bitwise_")}
-NOT_DIFFERENTIABLE = {"floor_divide", "acosh_in_place", "asinh_in_place", "atanh_in_place"}  # they say so when asked
+# They say so when asked.
+NOT_DIFFERENTIABLE = {"floor_divide", "heaviside", "acosh_in_place", "asinh_in_place", "atanh_in_place"}
 
 
 def arguments(name):

@@ -10,11 +10,12 @@ import numpy as np
 
 from ..grad_mode import state
 from ..ops import indexing as ops
-from ..ops.elementwise import copied
+from ..ops.elementwise import copied, fill_tensor_in_place, masked_fill_tensor
+from ..ops.elementwise import masked_fill as masked_fill_number
 from ..primitive import to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import one_dim, scalar_as
-from .pointwise import fill, where
+from .pointwise import where
 from .shape import broadcast_tensors, diagonal, expand, flatten, unsqueeze
 
 __all__ = [
@@ -298,7 +299,10 @@ def setitem(x, index, value):
         return
     value = to_dtype(value.reshape(shape) if given.shape != shape else value, x.dtype)
     if whole:
-        write(x, copied(snapshot(x), expand(value, target_shape)) if given.ndim else fill(snapshot(x), value))
+        if given.ndim or not target_shape:
+            write(x, copied(snapshot(x), expand(value, target_shape)))
+        else:
+            write(x, fill_tensor_in_place(snapshot(x), value))
         return
     put = ops.with_item if basic else ops.index_put
     write(x, put(snapshot(x), value, key=key))
@@ -370,14 +374,10 @@ def gather(input, dim, index, *, sparse_grad=False):
     axis = one_dim(dim, input._array.ndim, "gather")
     places = _index_along("gather", input, axis, index)
     if not places.size and places.ndim != input._array.ndim:
-        return ops.index(input.reshape(-1), (places,))
+        return ops.gather_nothing(input.reshape(-1), (places,))
     if places.ndim != input._array.ndim and (max(places.ndim, 1) != max(input._array.ndim, 1)):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
-    if not input._array.ndim:
-        return ops.gather(input.reshape(1), 0, places.reshape(-1)).reshape(index._array.shape)
     _fits("gather", places.shape, input._array.shape, axis, "input")
-    if not places.ndim:
-        return ops.gather(input, 0, places.reshape(1)).reshape(())
     return ops.gather(input, axis, places)
 
 
@@ -413,12 +413,10 @@ def _scatter_arguments(function, input, dim, index, src):
     return axis, places
 
 
-def _scattering(op, input, axis, places, src):
-    if not input._array.ndim:
-        return op(input.reshape(1), src.reshape(1), axis=0, index=places.reshape(1)).reshape(())
-    if not places.ndim:
-        return op(input, src.reshape(1), axis=axis, index=places.reshape(1))
-    return op(input, src, axis=axis, index=places)
+def _scattering(op, input, axis, places, src, **options):
+    if not places.ndim or not src._array.ndim:
+        places, src = places.reshape(-1), src.reshape(-1)
+    return op(input, src, axis=axis, index=places, **options)
 
 
 def scatter(input, dim, index, src=None, value=None, *, reduce=None):
@@ -427,13 +425,14 @@ def scatter(input, dim, index, src=None, value=None, *, reduce=None):
     if reduce not in (None, "add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
     axis, places = _scatter_arguments("scatter", input, dim, index, src)
+    op = ops.scatter
     if not isinstance(src, Tensor):
-        src = wrap(np.full(places.shape, src, input._array.dtype))
+        op, src = ops.scatter_number, wrap(np.full(places.shape, src, input._array.dtype))
     if reduce == "add":
         return _scattering(ops.scatter_add, input, axis, places, src)
     if reduce == "multiply":
         return scatter_reduce(input, dim, index, src, "prod")
-    return _scattering(ops.scatter, input, axis, places, src)
+    return _scattering(op, input, axis, places, src)
 
 
 def scatter_add(input, dim, index, src):
@@ -445,22 +444,15 @@ def scatter_add(input, dim, index, src):
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     """Like scatter_add with reduce one of "sum", "prod", "mean", "amax", "amin"; gradients for "sum" and "mean"."""
     axis, places = _scatter_arguments("scatter", input, dim, index, src)
+    if reduce in ("sum", "mean"):
+        return _scattered_sum(input, axis, places, src, reduce == "mean", bool(include_self))
     start = input
     if not include_self:
-        neutral = {"sum": 0, "mean": 0, "prod": 1, "amax": -np.inf, "amin": np.inf}[reduce]
+        neutral = {"prod": 1, "amax": -np.inf, "amin": np.inf}[reduce]
         if input._array.dtype.kind != "f" and reduce in ("amax", "amin"):
             limits = np.iinfo(input._array.dtype)
             neutral = limits.min if reduce == "amax" else limits.max
         start = scatter(input, dim, index, value=neutral)
-    if reduce in ("sum", "mean"):
-        out = _scattering(ops.scatter_add, start, axis, places, src)
-        if reduce == "sum":
-            return out
-        one = wrap(np.ones_like(input._array, shape=src._array.shape))
-        base = wrap(np.full_like(input._array, 1 if include_self else 0))
-        counts = _scattering(ops.scatter_add, base, axis, places, one)
-        counts = where(counts == 0, wrap(np.ones((), counts._array.dtype)), counts)
-        return out / counts if input._array.dtype.kind == "f" else out // counts
     if state.enabled and (input.requires_grad or src.requires_grad):
         raise NotImplementedError(f"scatter_reduce with reduce='{reduce}' has no derivative here; use 'sum' or 'mean'")
     out = start._array.copy()
@@ -468,6 +460,19 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     grid = tuple(places if i == axis else g for i, g in enumerate(np.ogrid[tuple(slice(n) for n in places.shape)]))
     {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce].at(out, grid, part)
     return wrap(out)
+
+
+def _scattered_sum(input, axis, places, src, mean, include_self):
+    counts = None
+    if mean:  # by how many each place is divided
+        one = wrap(np.ones_like(input._array, shape=src._array.shape))
+        base = wrap(np.full_like(input._array, 1 if include_self else 0))
+        counts = _scattering(ops.scatter_add, base, axis, places, one)
+        counts = where(counts == 0, wrap(np.ones((), counts._array.dtype)), counts)
+    whole = mean and input._array.dtype.kind != "f"
+    divisor = None if counts is None or whole else counts._array
+    out = _scattering(ops.scatter_reduce, input, axis, places, src, counts=divisor, include_self=include_self)
+    return out // counts if whole else out
 
 
 def index_select(input, dim, index):
@@ -479,8 +484,8 @@ def index_select(input, dim, index):
     if not input._array.ndim:
         if places.size != 1:
             raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
-        return input.clone()
-    return ops.index(input, (slice(None),) * axis + (places,))
+        return ops.index_select(input, ())
+    return ops.index_select(input, (slice(None),) * axis + (places,))
 
 
 def _vector_places(function, input, dim, index):
@@ -513,8 +518,8 @@ def index_add(input, dim, index, source, *, alpha=1):
         )
     source = source if alpha == 1 else source * alpha
     if not input._array.ndim:
-        return ops.with_item_added(input.reshape(1), source.reshape(-1), key=key).reshape(())
-    return ops.with_item_added(input, source, key=key)
+        return ops.index_add(input.reshape(1), source.reshape(-1), key=key).reshape(())
+    return ops.index_add(input, source, key=key)
 
 
 def _one_dtype(function, input, source):
@@ -530,18 +535,19 @@ def index_copy(input, dim, index, source):
     key = _vector_places("index_copy", input, dim, index)
     _one_dtype("index_copy_", input, source)
     if not input._array.ndim:
-        return ops.index_put(input.reshape(1), source.reshape(-1), key=key).reshape(())
-    return ops.index_put(input, source, key=key)
+        return ops.index_copy(input.reshape(1), source.reshape(-1), key=key).reshape(())
+    return ops.index_copy(input, source, key=key)
 
 
 def index_fill(input, dim, index, value):
     """A copy of input with its slices at the vector index full of value"""
     *lead, places = _vector_places("index_fill", input, dim, index)
     key = (*lead, np.unique(places))  # a place named twice counts once in the derivative
+    op = ops.index_fill_tensor if isinstance(value, Tensor) else ops.index_fill
     value = to_dtype(value if isinstance(value, Tensor) else scalar_as(value, input.dtype), input.dtype)
     if not input._array.ndim:
-        return ops.index_put(input.reshape(1), value, key=key).reshape(())
-    return ops.index_put(input, value, key=key)
+        return op(input.reshape(1), value, key=key).reshape(())
+    return op(input, value, key=key)
 
 
 def index_put(input, indices, values, accumulate=False):
@@ -583,15 +589,13 @@ def take(input, index):
     n = input._array.size
     if places.size and (places.min() < -n or places.max() >= n):
         raise IndexError(f"out of range: tried to access index {int(places.max())} on a tensor of {n} elements.")
-    return ops.index(input.reshape(-1), (places.astype(np.int64),))
+    return ops.take(input, places.astype(np.int64))
 
 
 def put(input, index, source, accumulate=False):
     """A copy of input with elements of the flattened tensor replaced (or added to)."""
     _one_dtype("put_", input, source)
-    op = ops.with_item_added if accumulate else ops.index_put
-    flat = op(input.reshape(-1), source.reshape(-1), key=(index._array.reshape(-1).astype(np.int64),))
-    return flat.reshape(input._array.shape)
+    return ops.put(input, source, positions=index._array.astype(np.int64), accumulate=bool(accumulate))
 
 
 # -- masks ---------------------------------------------------------------------------------------------------------
@@ -613,31 +617,31 @@ def masked_fill(input, mask, value):
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} "
             "dimension(s)."
         )
-    value = value if isinstance(value, Tensor) else scalar_as(value, input.dtype)
     # In C order, as torch's, whatever the order of the input.
-    return where(mask, to_dtype(value, input.dtype), input if input._array.ndim < 2 else input.contiguous())
+    input = input if input._array.ndim < 2 else input.contiguous()
+    if isinstance(value, Tensor):
+        return masked_fill_tensor(mask, to_dtype(value, input.dtype), input)
+    return masked_fill_number(mask, to_dtype(scalar_as(value, input.dtype), input.dtype), input)
 
 
 def masked_select(input, mask):
     """The elements where mask is true, as a vector"""
     if not isinstance(mask, Tensor) or mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    x, m = broadcast_tensors(input, mask)
-    return ops.masked_select(x, m._array.copy())
+    return ops.masked_select(input, broadcast_tensors(input, mask)[1]._array.copy())
 
 
 def masked_scatter(input, mask, source):
     """input with its elements where mask is true replaced by source's, in order"""
-    input, mask = broadcast_tensors(input, _mask("masked_scatter", mask))
+    m = broadcast_tensors(input, _mask("masked_scatter", mask))[1]._array.copy()
     _one_dtype("masked_scatter", input, source)
-    m = mask._array.copy()
     n = int(m.sum())
     if source._array.size < n:
         raise RuntimeError(
             f"masked_scatter: expected self and source to have same dtypes and enough elements: {source._array.size} "
             f"given, {n} needed"
         )
-    return ops.index_put(input, source.reshape(-1).narrow(0, 0, n), key=(m,))
+    return ops.masked_scatter(input, source, mask=m)
 
 
 def nonzero(input, *, as_tuple=False):
@@ -676,7 +680,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         wide.insert(axis + 1, int(counts))
         return flatten(expand(unsqueeze(input, axis + 1), wide).clone(), axis, axis + 1)
     places = np.repeat(np.arange(n), counts)
-    return ops.index(_as_vector(input), (slice(None),) * axis + (places,))
+    return ops.index_select(_as_vector(input), (slice(None),) * axis + (places,))
 
 
 # -- writing a part, out of place ----------------------------------------------------------------------------------
@@ -685,16 +689,17 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
 def select_scatter(input, src, dim, index):
     """input with its slice at one place of a dim replaced"""
     axis = one_dim(dim, input._array.ndim, "select_scatter")
-    return ops.with_item(input, to_dtype(src, input.dtype), key=(slice(None),) * axis + (index, ...))
+    return ops.select_scatter(input, to_dtype(src, input.dtype), key=(slice(None),) * axis + (index, ...))
 
 
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     """input with a slice of a dim replaced"""
     axis = one_dim(dim, input._array.ndim, "slice_scatter")
-    return ops.with_item(input, to_dtype(src, input.dtype), key=(slice(None),) * axis + (slice(start, end, step), ...))
+    key = (slice(None),) * axis + (slice(start, end, step), ...)
+    return ops.slice_scatter(input, to_dtype(src, input.dtype), key=key)
 
 
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     """input with a diagonal replaced"""
     positions = wrap(np.arange(input._array.size).reshape(input._array.shape))
-    return ops.put_positions(input, src, positions=diagonal(positions, offset, dim1, dim2)._array.copy())
+    return ops.diagonal_scatter(input, src, positions=diagonal(positions, offset, dim1, dim2)._array.copy())

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..grad_mode import state
 from ..ops import linalg as ops
-from ..ops.elementwise import copied
 from ..ops.reduction import sum as reduce_sum
 from ..ops.shape import unsafe_view
+from ..primitive import align
 from ..tensor import Tensor, wrap
 from .arguments import broadcast_shapes, refuse_kinds, scalar_as
 from .pointwise import clone, mul
@@ -132,16 +132,26 @@ def _as_saved(a, b):
 
 def mm(input, mat2):
     """The product of two matrices."""
+    _check_mm(input, mat2)
+    return ops.matmul(input, mat2)
+
+
+def _check_mm(input, mat2):
     _checked("mm", input, mat2)
     if input._array.ndim != 2:
         raise RuntimeError(f"self must be a matrix, but is {input._array.ndim}D")
     if mat2._array.ndim != 2:
         raise RuntimeError(f"mat2 must be a matrix, but is {mat2._array.ndim}D")
-    return _product(input, mat2)
+    _fit(input._array.shape, mat2._array.shape)
 
 
 def bmm(input, mat2):
     """The products of two equally long rows of matrices."""
+    _check_bmm(input, mat2)
+    return ops.matmul(input, mat2)
+
+
+def _check_bmm(input, mat2):
     _checked("bmm", input, mat2)
     if input._array.ndim != 3:
         raise RuntimeError(f"batch1 must be a 3D tensor, but is {input._array.ndim}D")
@@ -152,11 +162,15 @@ def bmm(input, mat2):
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: [{n}, {m}] but got: [{k}, {p}]."
         )
-    return ops.matmul(input, mat2)
 
 
 def mv(input, vec):
     """The product of a matrix and a vector."""
+    _check_mv(input, vec)
+    return ops.mv(input, vec)
+
+
+def _check_mv(input, vec):
     _checked("mv", input, vec, "vec")
     if input._array.ndim != 2 or vec._array.ndim != 1:
         raise RuntimeError(
@@ -168,7 +182,6 @@ def mv(input, vec):
             f"size mismatch, got input ({input._array.shape[0]}), mat "
             f"({input._array.shape[0]}x{input._array.shape[1]}), vec ({vec._array.shape[0]})"
         )
-    return ops.mv(input, vec)
 
 
 def dot(input, tensor):
@@ -201,29 +214,28 @@ def inner(input, other):
 
 def outer(input, vec2):
     """input[i] * vec2[j]"""
+    _check_outer(input, vec2)
+    return unsqueeze(input, 1) * vec2
+
+
+def _check_outer(input, vec2):
     for x, name in ((input, "self"), (vec2, "vec2")):
         if x._array.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x._array.ndim}-D")
-    return unsqueeze(input, 1) * vec2
 
 
 ger = outer
 
 
-def _blend(input, product, beta, alpha):
-    """beta * input + alpha * product; a beta of 0 ignores what input holds"""
-    alpha, beta = scalar_as(alpha, product.dtype), scalar_as(beta, product.dtype)
-    if alpha != 1:
-        product = product * alpha
-    if input._array.ndim > product._array.ndim:
+def _blend(op, input, a, b, shape, beta, alpha):
+    """op(input, a, b) where input expands to `shape`, that of the product; beta and alpha of its dtype"""
+    own = input._array.shape
+    if len(own) > len(shape) or broadcast_shapes(own, shape) != shape:
         raise RuntimeError(
-            f"The expanded size of the tensor must match the existing size: input {list(input._array.shape)} cannot be "
-            f"expanded to {list(product._array.shape)}"
+            f"The expanded size of the tensor must match the existing size: input {list(own)} cannot be expanded to "
+            f"{list(shape)}"
         )
-    input = expand(input, product._array.shape)
-    if beta == 0:
-        return copied(input, product) if input.requires_grad else product
-    return (input if beta == 1 else input * beta) + product
+    return op(input, a, b, scalar_as(beta, a.dtype), scalar_as(alpha, a.dtype))
 
 
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
@@ -232,7 +244,8 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
         if x._array.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix, got {x._array.ndim}-D tensor")
     _same_as_input(input, mat1)
-    return _blend(input, mm(mat1, mat2), beta, alpha)
+    _check_mm(mat1, mat2)
+    return _blend(ops.addmm, input, mat1, mat2, (mat1._array.shape[0], mat2._array.shape[1]), beta, alpha)
 
 
 def _same_as_input(input, mat):
@@ -245,25 +258,33 @@ def _same_as_input(input, mat):
 def addmv(input, mat, vec, *, beta=1, alpha=1):
     """beta * input + alpha * (mat @ vec)"""
     _same_as_input(input, mat)
-    return _blend(input, mv(mat, vec), beta, alpha)
+    _check_mv(mat, vec)
+    return _blend(ops.addmv, input, mat, vec, mat._array.shape[:1], beta, alpha)
 
 
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     """beta * input + alpha * outer(vec1, vec2)"""
     if isinstance(beta, float) and not input.dtype.is_floating_point:
         raise RuntimeError("For integral input tensors, argument beta must not be a floating point number.")
-    return _blend(input, outer(vec1, vec2), beta, alpha)
+    _check_outer(vec1, vec2)
+    input, vec1, vec2 = align([input, vec1, vec2], to_float=False)
+    return _blend(ops.addr, input, vec1, vec2, vec1._array.shape + vec2._array.shape, beta, alpha)
 
 
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * (batch1 @ batch2), for rows of matrices"""
     _same_as_input(input, batch1)
-    return _blend(input, bmm(batch1, batch2), beta, alpha)
+    _check_bmm(batch1, batch2)
+    shape = (*batch1._array.shape[:2], batch2._array.shape[2])
+    return _blend(ops.baddbmm, input, batch1, batch2, shape, beta, alpha)
 
 
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     """beta * input + alpha * sum(batch1[i] @ batch2[i])"""
-    return _blend(input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
+    _check_bmm(batch1, batch2)
+    _same_as_input(input, batch1)
+    shape = (batch1._array.shape[1], batch2._array.shape[2])
+    return _blend(ops.addbmm, input, batch1, batch2, shape, beta, alpha)
 
 
 def chain_matmul(*matrices):
@@ -304,9 +325,7 @@ def cross(input, other, dim=None):
         )
     refuse_kinds("cross", input, "b")
     _one_scalar_type(input, other)
-    shape = broadcast_shapes(input._array.shape, other._array.shape)
-    a, b = expand(input, shape), expand(other, shape)
-    return a.roll(-1, dim) * b.roll(1, dim) - a.roll(1, dim) * b.roll(-1, dim)
+    return ops.cross(input, other, dim % input._array.ndim)
 
 
 def kron(input, other):
@@ -317,7 +336,7 @@ def kron(input, other):
     shape = [i * j for i, j in zip(a._array.shape, b._array.shape)]
     a = a.reshape([k for i in a._array.shape for k in (i, 1)])
     b = b.reshape([k for i in b._array.shape for k in (1, i)])
-    return (a * b).reshape(shape)
+    return unsafe_view(a * b, tuple(shape))
 
 
 def linear(input, weight, bias=None):

@@ -21,6 +21,7 @@ from ..ops.elementwise import (
     cos,
     cosh,
     eq,
+    erf,
     exp,
     exp2,
     expm1,
@@ -50,7 +51,7 @@ __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh",
     "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_left_shift",
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min",
-    "clip", "clone", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "eq", "exp", "exp2", "expm1", "fill",
+    "clip", "clone", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "eq", "erf", "exp", "exp2", "expm1", "fill",
     "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "ge", "greater", "greater_equal",
     "gt", "heaviside", "hypot", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "ldexp", "le",
     "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and",
@@ -98,7 +99,7 @@ def rsub(input, other, *, alpha=1):
     """other - alpha * input"""
     tensor_argument(input, "rsub")
     if alpha.__class__ is int and alpha == 1:
-        return ops.rsub(input, other)
+        return (ops.rsub_tensor if isinstance(other, Tensor) else ops.rsub)(input, other)
     return sub(other, input, alpha=alpha)
 
 
@@ -139,12 +140,14 @@ def floor_divide(input, other):
 
 def remainder(input, other):
     """input - other * floor(input / other): the sign of other, as Python's %"""
-    return _integer_checked(ops.remainder, "remainder_cpu", input, other)
+    op = ops.remainder if isinstance(other, Tensor) else ops.remainder_by_number
+    return _integer_checked(op, "remainder_cpu", input, other)
 
 
 def fmod(input, other):
     """input - other * trunc(input / other): the sign of input, as C's fmod"""
-    return _integer_checked(ops.fmod, "fmod_cpu", input, other)
+    op = ops.fmod if isinstance(other, Tensor) else ops.fmod_by_number
+    return _integer_checked(op, "fmod_cpu", input, other)
 
 
 def neg(input):
@@ -174,7 +177,7 @@ def pow(input, exponent):
         tensor_argument(input, "pow")
     a, b = align([input, exponent], to_float=False)
     refuse_kinds("pow", a, "b")
-    return ops.pow(a, b)
+    return (ops.pow if isinstance(input, Tensor) else ops.pow_of_number)(a, b)
 
 
 def _power(x, n):
@@ -242,7 +245,7 @@ trunc = _integers_as_they_are(ops.trunc)
 def round(input, *, decimals=None):
     """The nearest multiple of 10 ** -decimals (1 unless given), halves to even."""
     if input._array.dtype.kind == "f":
-        return ops.round(input, decimals or 0)
+        return ops.round(input, 0) if decimals is None else ops.round_to(input, decimals)
     refuse_kinds("round_cpu" if decimals else "round_vml_cpu", input, "b" if decimals is None else "biu")
     return ops.clone(input)
 
@@ -284,6 +287,12 @@ def _both_tensors(function, *operands):
 
 def clamp(input, min=None, max=None):
     """min(max(input, min), max); the gradient passes at the bounds"""
+    if isinstance(max if min is None else min, Tensor):
+        return _clamped(input, min, max, ops.clamp_between, ops.clamp_above, ops.clamp_below)
+    return _clamped(input, min, max, ops.clamp_between_numbers, ops.clamp_above_number, ops.clamp_below_number)
+
+
+def _clamped(input, min, max, between, above, below):
     tensor_argument(input, "clamp")
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -292,7 +301,6 @@ def clamp(input, min=None, max=None):
         raise TypeError(
             f"clamp() received an invalid combination of arguments ({given}): give two numbers or two Tensors"
         )
-    names = [n for n, bound in (("low", min), ("high", max)) if bound is not None]
     bounds = [b for b in (min, max) if b is not None]
     if _is_bool(input) and (len(bounds) == 2 or not isinstance(bounds[0], Tensor)):
         input = to_dtype(input, common_dtype([input, *bounds]))
@@ -300,23 +308,23 @@ def clamp(input, min=None, max=None):
     with_nan = any(isinstance(b, builtins.float) and b != b for b in bounds)
     if with_nan:
         return ops.mul(input, math.nan)
-    if names == ["low"]:
-        return ops.clamp_above(input, min)
-    if names == ["high"]:
-        return ops.clamp_below(input, max)
-    return ops.clamp_between(input, min, max)
+    if max is None:
+        return above(input, min)
+    return below(input, max) if min is None else between(input, min, max)
 
 
 def clamp_min(input, min):
     """max(input, min)"""
     tensor_argument(input, "clamp_min")
-    return clamp(input, min=min)
+    op = ops.clamp_min_tensor if isinstance(min, Tensor) else ops.clamp_min
+    return _clamped(input, min, None, None, op, None)
 
 
 def clamp_max(input, max):
     """min(input, max)"""
     tensor_argument(input, "clamp_max")
-    return clamp(input, max=max)
+    op = ops.clamp_max_tensor if isinstance(max, Tensor) else ops.clamp_max
+    return _clamped(input, None, max, None, None, op)
 
 
 def where(condition, input=None, other=None):
@@ -389,7 +397,9 @@ def logaddexp2(input, other):
 
 def xlogy(input, other):
     """input * log(other), 0 where input is 0"""
-    return ops.xlogy(input, other)
+    if isinstance(input, Tensor):
+        return (ops.xlogy if isinstance(other, Tensor) else ops.xlogy_of_log)(input, other)
+    return ops.xlogy_of_number(input, other)
 
 
 def hypot(input, other):
@@ -414,8 +424,7 @@ def heaviside(input, values):
     tensor_argument(values, "heaviside", "values", 2)
     if input._array.dtype != values._array.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
-    one = (input > 0).to(input.dtype)
-    return where(input == 0, values.detach(), one)
+    return ops.heaviside(input, values)
 
 
 def sinc(input):
@@ -430,12 +439,12 @@ def logit(input, eps=None):
 
 def deg2rad(input):
     """input * pi / 180"""
-    return ops.mul(to_dtype(input, align([input], True)[0].dtype), math.pi / 180)
+    return ops.deg2rad(input)
 
 
 def rad2deg(input):
     """input * 180 / pi"""
-    return ops.mul(to_dtype(input, align([input], True)[0].dtype), 180 / math.pi)
+    return ops.rad2deg(input)
 
 
 def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
@@ -443,9 +452,8 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
     if input._array.dtype.kind != "f":
         return ops.clone(input)
     limits = np.finfo(input._array.dtype)
-    out = where(isnan(input), 0.0 if nan is None else nan, input)
-    out = where(input == math.inf, float(limits.max) if posinf is None else posinf, out)
-    return where(input == -math.inf, float(limits.min) if neginf is None else neginf, out)
+    posinf, neginf = float(limits.max) if posinf is None else posinf, float(limits.min) if neginf is None else neginf
+    return ops.nan_to_num(input, 0.0 if nan is None else nan, posinf, neginf)
 
 
 def clone(input, *, memory_format=None):
@@ -455,18 +463,27 @@ def clone(input, *, memory_format=None):
 
 def fill(input, value):
     """A tensor like input, full of value"""
+    return _filled(input, value, ops.fill, ops.fill_tensor)
+
+
+def fill_in_place(input, value):
+    """fill, as fill_ records it"""
+    return _filled(input, value, ops.fill_in_place, ops.fill_tensor_in_place)
+
+
+def _filled(input, value, with_number, with_tensor):
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
         )
-    value = value if isinstance(value, Tensor) else scalar_as(as_operand(value), input.dtype)
-    value = to_dtype(value, input.dtype)
-    return ops.fill(input, value)
+    if isinstance(value, Tensor):
+        return with_tensor(input, to_dtype(value, input.dtype))
+    return with_number(input, to_dtype(scalar_as(as_operand(value), input.dtype), input.dtype))
 
 
 def zero(input):
     """A tensor like input, full of zeros"""
-    return fill(input, 0)
+    return _filled(input, 0, ops.zero, None)
 
 
 # -- logic ---------------------------------------------------------------------------------------------------------

@@ -12,11 +12,10 @@ import numpy as np
 from .. import dtypes
 from ..namespace import count as _count
 from ..ops import reduction as ops
-from ..ops.indexing import picked
-from ..primitive import to_dtype
+from ..ops.indexing import picked, sort_stable
+from ..primitive import common_dtype, to_dtype
 from ..tensor import Tensor, as_array, wrap
-from .arguments import many_dims, one_dim, refuse_kinds, tensor_argument
-from .pointwise import abs as absolute
+from .arguments import broadcast_shapes, many_dims, one_dim, refuse_kinds, tensor_argument
 from .pointwise import ceil, clone, floor, isnan, where
 from .pointwise import round as rounded
 from .shape import flatten, movedim, squeeze
@@ -57,6 +56,12 @@ def _axes(input, dim, function):
     return axes if input._array.ndim else None
 
 
+def _listed(input, dim, function):
+    """The axes that `dim` names, all of them one by one: torch tells a sum over every dim from one of all elements."""
+    axes = _axes(input, dim, function)
+    return tuple(range(input._array.ndim)) if axes is None else axes
+
+
 def _as_dtype(input, dtype):
     return input if dtype is None else to_dtype(input, dtypes.as_dtype(dtype))
 
@@ -81,7 +86,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None)
             return ops.sum(input, _axes(input, dim, "sum"), builtins.bool(keepdim)).to(dtype)
     if dim is None and not keepdim:
         return ops.sum(input, None, False)
-    return ops.sum(input, _axes(input, dim, "sum"), builtins.bool(keepdim))
+    return ops.sum(input, _listed(input, dim, "sum"), builtins.bool(keepdim))
 
 
 def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
@@ -97,7 +102,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None
             )
     if dim is None and not keepdim:
         return ops.mean(input, None, False)
-    return ops.mean(input, _axes(input, dim, "mean"), builtins.bool(keepdim))
+    return ops.mean(input, _listed(input, dim, "mean"), builtins.bool(keepdim))
 
 
 def _drop(out, axes, keepdim):
@@ -109,9 +114,7 @@ def _drop(out, axes, keepdim):
     return squeeze(out, tuple(axes)) if ndim else out
 
 
-def _spread(stem):
-    op = getattr(ops, stem)
-
+def _spread(stem, op):
     def function(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=None):
         if isinstance(dim, builtins.bool):
             dim, unbiased = None, dim
@@ -139,21 +142,24 @@ def _spread(stem):
     return function
 
 
-var, std = _spread("var"), _spread("std")
+var, std = _spread("var", ops.var), _spread("std", ops.std)
+_var_beside_mean, _std_beside_mean = _spread("var", ops.var_beside_mean), _spread("std", ops.std_beside_mean)
 
 
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(var, mean)"""
     if isinstance(dim, builtins.bool):
         dim, unbiased = None, dim
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+    var = _var_beside_mean(input, dim, unbiased, keepdim, correction=correction)
+    return var, ops.mean_beside_var(input, _axes(input, dim, "mean"), builtins.bool(keepdim))
 
 
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """(std, mean)"""
     if isinstance(dim, builtins.bool):
         dim, unbiased = None, dim
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+    std = _std_beside_mean(input, dim, unbiased, keepdim, correction=correction)
+    return std, ops.mean_beside_std(input, _axes(input, dim, "mean"), builtins.bool(keepdim))
 
 
 def prod(input, dim=None, keepdim=False, *, dtype=None):
@@ -162,7 +168,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     if dim is None:
         return ops.prod(input, None, False)
     axis = one_dim(dim, input._array.ndim, "prod")
-    return ops.prod(input, (axis,) if input._array.ndim else None, builtins.bool(keepdim))
+    return ops.prod(input, (axis,) if input._array.ndim else (), builtins.bool(keepdim))
 
 
 def _nonempty(input, axes, function):
@@ -187,14 +193,17 @@ def _extreme(name, op):
 
 
 amax, amin = _extreme("amax", ops.amax), _extreme("amin", ops.amin)
+_amax_beside_amin = _extreme("amax", ops.amax_beside_amin)
+_amin_beside_amax = _extreme("amin", ops.amin_beside_amax)
 
 
 def aminmax(input, *, dim=None, keepdim=False):
     """(amin, amax)"""
-    return _Aminmax(amin(input, () if dim is None else dim, keepdim), amax(input, () if dim is None else dim, keepdim))
+    dim = () if dim is None else dim
+    return _Aminmax(_amin_beside_amax(input, dim, keepdim), _amax_beside_amin(input, dim, keepdim))
 
 
-def _picked(result, input, axis, indices, keepdim=True):
+def _picked(result, input, axis, indices, keepdim=True, op=picked):
     """`result`, a named pair, of the elements at `indices` along an axis, which get the gradient, and the indices.
 
     Without `keepdim` the axis, of size 1 in `indices`, goes away. Of a 0-d tensor there is one element to pick.
@@ -203,7 +212,7 @@ def _picked(result, input, axis, indices, keepdim=True):
     index = indices._array if array.ndim else np.zeros(1, np.int64)
     shape = tuple(n for i, n in enumerate(index.shape) if array.ndim and (keepdim or i != axis))
     label = result.__name__.capitalize()
-    values = picked(input, axis=axis, index=index, shape=shape, label=label)
+    values = op(input, axis=axis, index=index, shape=shape, label=label)
     return result(values, wrap(index.reshape(shape)))
 
 
@@ -337,9 +346,7 @@ def _normalised(name, op):
         if not input._array.size and input._array.dtype.kind != "f":
             return input.clone()
         refuse_kinds(f"{name}_lastdim_kernel_impl", input, "biu")
-        if not input._array.ndim:
-            return op(input.reshape(1), (0,)).reshape(())
-        return op(input, (axis,))
+        return op(input, (axis,) if input._array.ndim else None)
 
     function.__name__, function.__doc__ = name, op.__doc__
     return function
@@ -350,43 +357,52 @@ softmax, log_softmax = _normalised("softmax", ops.softmax), _normalised("log_sof
 
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     """The p-norm, sum(|x| ** p) ** (1 / p); its derivative at 0 is 0"""
+    return _normed(ops.norm, input, p, dim, keepdim, dtype)
+
+
+def norm_of_pairs(input, p, keepdim):
+    """norm over the last dim, as pairwise_distance records it"""
+    return _normed(ops.norm_of_pairs, input, p, -1, keepdim)
+
+
+def _normed(op, input, p, dim, keepdim, dtype=None):
     input = _as_dtype(input, dtype)
-    if input._array.dtype.kind != "f":
-        raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.type_name}"
-        )
+    _floats_of_norm(input.dtype)
     if p == "nuc":
         raise NotImplementedError("norm(p='nuc') needs a singular value decomposition, which minigrad does not have")
     p = 2.0 if p in ("fro", None) else p
     axes = _axes(input, dim, "norm")
-    every = tuple(range(input._array.ndim)) if axes is None else axes
-    size = absolute(input)
-    if p in (math.inf, -math.inf):
-        for axis in every:
-            if not input._array.shape[axis]:
-                raise RuntimeError(
-                    f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is "
-                    "empty and the operation does not have an identity"
-                )
-        return (ops.largest if p > 0 else ops.smallest)(size, axes, builtins.bool(keepdim))
-    if p == 0:
-        return sum(ops.nonzero(input), every, keepdim)
-    if p == 1:
-        return sum(size, every, keepdim)
-    if p == 2:
-        return ops.norm(input, axes, builtins.bool(keepdim))
-    total = sum(size**p, every, keepdim)
-    nonzero = total != 0
-    return where(nonzero, where(nonzero, total, 1.0) ** (1 / p), 0.0 * total)
+    _nonempty_for_norm(p, input._array.shape, axes)
+    return op(input, p, axes, builtins.bool(keepdim))
+
+
+def _floats_of_norm(dtype):
+    if not dtype.is_floating_point:
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {dtype.type_name}"
+        )
+
+
+def _nonempty_for_norm(p, shape, axes):
+    for axis in range(len(shape)) if axes is None else axes:
+        if p in (math.inf, -math.inf) and not shape[axis]:
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is "
+                "empty and the operation does not have an identity"
+            )
 
 
 def dist(input, other, p=2):
     """The p-norm of input - other"""
-    return norm(input - other, float(p))
+    _floats_of_norm(common_dtype([input, other]))
+    _nonempty_for_norm(p, broadcast_shapes(input._array.shape, other._array.shape), None)
+    return ops.dist(input, other, float(p))
 
 
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum of what is not nan"""
+    if input._array.dtype.kind == "f" and (dtype is None or dtypes.as_dtype(dtype).is_floating_point):
+        return ops.nansum(_as_dtype(input, dtype), _axes(input, dim, "nansum"), builtins.bool(keepdim))
     return sum(where(input != input, 0, input), dim, keepdim, dtype=dtype)
 
 
@@ -399,13 +415,13 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
 
 
-def sort(input, dim=-1, descending=False, stable=False):
+def sort(input, dim=-1, descending=False, stable=None):
     """(values, indices) in order along a dim; equals keep their order, nan is the largest"""
+    op = picked if stable is None else sort_stable
     axis = one_dim(dim, input._array.ndim, "sort")
     if not input._array.ndim:
-        return _picked(_Sort, input, 0, None)
-    indices = ops.argsort(input, axis, builtins.bool(descending))
-    return _picked(_Sort, input, axis, indices)
+        return _picked(_Sort, input, 0, None, op=op)
+    return _picked(_Sort, input, axis, ops.argsort(input, axis, builtins.bool(descending)), op=op)
 
 
 def argsort(input, dim=-1, descending=False, stable=False):

@@ -11,7 +11,7 @@ import numpy as np
 from ..grad_mode import state
 from ..graph import Call
 from ..ops import shape as ops
-from ..ops.indexing import slice_
+from ..ops.indexing import slice_, squeeze_dim, squeeze_dims
 from ..primitive import common_dtype, to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import infer_size, many_dims, one_dim, refuse_kinds, sizes, whole
@@ -30,8 +30,9 @@ __all__ = [
 def reshape(input, *shape):
     """The same elements in another shape, one size of which may be -1: a view where the memory allows."""
     shape = infer_size(sizes(shape, "reshape", "shape"), input._array.size)
-    label = "View" if input._array.flags.c_contiguous else "Reshape"
-    return ops.reshape(input, shape, label)
+    if input._array.flags.c_contiguous:
+        return ops.reshape(input, shape, "View")
+    return ops.reshape(input, shape, "ReshapeAlias" if can_view(input._array, shape) else "UnsafeView")
 
 
 def view(input, *shape):
@@ -128,12 +129,11 @@ def squeeze(input, dim=None):
     """Without the dims of size 1 (all of them, or those named)."""
     shape = input._array.shape
     if dim is None:
-        axes = [i for i, n in enumerate(shape) if n == 1]
+        axes, op = [i for i, n in enumerate(shape) if n == 1], slice_
     else:
+        op = squeeze_dims if isinstance(dim, (tuple, list)) else squeeze_dim
         axes = [i for i in many_dims(dim, len(shape), "squeeze") if shape and shape[i] == 1]
-    if not axes:
-        return ops.reshape(input, shape, "Squeeze")
-    return slice_(input, tuple(0 if i in axes else slice(None) for i in range(len(shape))) + (...,), "Squeeze")
+    return op(input, tuple(0 if i in axes else slice(None) for i in range(len(shape))) + (...,), "Squeeze")
 
 
 def unsqueeze(input, dim):
@@ -193,7 +193,7 @@ def movedim(input, source, destination):
             f"of dims as destination ({list(destination)} dims)"
         )
     if not ndim:
-        return ops.permute(input, (), "Permute")
+        return ops.permute(input, (), "Alias")
     order = [i for i in range(ndim) if i not in source]
     for to, frm in sorted(zip(destination, source)):
         order.insert(to, frm)
@@ -447,8 +447,6 @@ def cat(tensors, dim=0, *, axis=None):
                 )
     target = common_dtype(tensors)
     joined = [to_dtype(x, target) for x in joined]
-    if len(joined) == 1:
-        return joined[0].clone()
     if len(joined) > MOST_JOINED:  # the op is written for each number of inputs: many are joined in groups
         return cat([cat(joined[i : i + MOST_JOINED], axis) for i in range(0, len(joined), MOST_JOINED)], axis)
     bounds = [0]
@@ -471,7 +469,10 @@ def stack(tensors, dim=0):
                 f"{list(x._array.shape)} at entry {i}"
             )
     axis = one_dim(dim, len(first) + 1, "stack")
-    return cat([unsqueeze(x, axis) for x in tensors], axis)
+    if len(tensors) > MOST_JOINED:
+        return cat([unsqueeze(x, axis) for x in tensors], axis)
+    target = common_dtype(tensors)
+    return ops.stack_of(len(tensors))(*[to_dtype(x, target) for x in tensors], axis=axis)
 
 
 def hstack(tensors):
@@ -534,13 +535,7 @@ def repeat(input, *repeats):
         )
     if builtins.any(n < 0 for n in repeats):
         raise RuntimeError(f"Trying to create tensor with negative dimension: repeats {list(repeats)}")
-    own = (1,) * (len(repeats) - len(own)) + own
-    if builtins.all(n == 1 for n in repeats):
-        return input.reshape(own).clone()
-    apart = reshape(input, [k for n in own for k in (1, n)])
-    wide = ops.broadcast_to(apart, tuple(k for r, n in zip(repeats, own) for k in (r, n)))
-    out = reshape(wide, [r * n for r, n in zip(repeats, own)])
-    return out.clone() if out._base is not None else out
+    return ops.repeat(input, repeats)
 
 
 def tile(input, *dims):
@@ -554,7 +549,7 @@ def flip(input, *dims, **named):
     dims = (named["dims"],) if named else dims
     dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     axes = many_dims(tuple(dims), input._array.ndim, "flip")
-    return ops.flip(input, axes) if input._array.ndim else input.clone()
+    return ops.flip(input, axes if input._array.ndim else ())
 
 
 def fliplr(input):
@@ -577,7 +572,7 @@ def roll(input, shifts, dims=None):
     if dims is None or dims == ():
         if len(shifts) != 1:
             raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:0")
-        return ops.roll(input.reshape(-1), shifts, (0,)).reshape(input._array.shape)
+        return ops.roll(input, shifts, None)
     dims = tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if len(dims) != len(shifts):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
@@ -595,12 +590,7 @@ def rot90(input, k=1, dims=(0, 1)):
     a, b = (one_dim(d, input._array.ndim, "rot90") for d in dims)
     if a == b:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
-    k %= 4
-    if k == 0:
-        return input.clone()
-    if k == 2:
-        return flip(input, (a, b))
-    return transpose(flip(input, b), a, b) if k == 1 else flip(transpose(input, a, b), b)
+    return ops.rot90(input, k, (a, b))
 
 
 def _triangle(op, name):
@@ -631,7 +621,7 @@ def diag(input, diagonal=0):
     if ndim == 1:
         return diag_embed(input, diagonal)
     if ndim == 2:
-        return ops.diagonal(input, diagonal, (0, 1)).clone()
+        return ops.diagonal_copy(input, diagonal, (0, 1))
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
 
 
@@ -644,7 +634,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     n = input._array.shape[-1] + builtins.abs(offset)
     rest = iter(input._array.shape[:-1])
     shape = tuple(n if i in (a, b) else next(rest) for i in range(ndim))
-    return ops.diagonal_adjoint(input, shape, offset, (a, b))
+    return ops.diag_embed(input, shape, offset, (a, b))
 
 
 def diagflat(input, offset=0):
@@ -670,7 +660,7 @@ def trace(input):
     if input._array.ndim != 2:
         raise RuntimeError("trace: expected a matrix")
     refuse_kinds("trace", input, "b")
-    return diagonal(input).sum()
+    return ops.trace(input)
 
 
 def meshgrid(*tensors, indexing=None):
@@ -699,7 +689,7 @@ def meshgrid(*tensors, indexing=None):
 
 
 def unfold(input, dimension, size, step):
-    """Windows of a given size along a dim, in a new last dim: a copy, where torch gives a view."""
+    """Windows of a given size along a dim, in a new last dim: a view."""
     ndim = input._array.ndim
     axis = one_dim(dimension, ndim, "unfold")
     n = input._array.shape[axis] if ndim else 1
@@ -707,9 +697,4 @@ def unfold(input, dimension, size, step):
         raise RuntimeError(f"maximum size for tensor at dimension {axis} is {n} but size is {size}")
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
-    places = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
-    windows = input.reshape(-1)[wrap(places)] if ndim <= 1 else input.index_select(axis, wrap(places.reshape(-1)))
-    if ndim <= 1:
-        return windows if ndim else windows[0]
-    windows = unflatten(windows, axis, places.shape)
-    return movedim(windows, axis + 1, -1)
+    return ops.unfold(input, axis, size, step)

@@ -94,80 +94,62 @@ def hardtanh(xp, x, *, low, high):
     return xp.minimum(xp.maximum(x, low), high)
 
 
-def _polynomial(x: Any, *coefficients: float) -> Any:
-    """coefficients[0] + coefficients[1] * x + ..., by Horner's rule."""
-    result = coefficients[-1]
-    for coefficient in coefficients[-2::-1]:
-        result = result * x + coefficient
-    return result
+def _normal(xp: Any, x: Any) -> Any:
+    """The normal distribution function."""
+    return 0.5 * (1 + xp.erf(x * math.sqrt(0.5)))
 
 
-@primitive(x=lambda g, xp, x: (2 / math.sqrt(math.pi)) * xp.exp(-(x * x)) * g, name="ErfBackward0")
-def erf(xp, x):
-    """2 / sqrt(pi) * the integral of exp(-t^2) from 0 to x; within 1 ulp in float64
+@primitive(
+    x=lambda g, xp, x: g * (_normal(xp, x) + x * (xp.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))), name="GeluBackward0"
+)
+def gelu(xp, x):
+    """x * Phi(x), Phi the normal distribution function"""
+    return x * _normal(xp, x)
 
-    By the rational approximations of FreeBSD's libm (Sun Microsystems 1993), each on its range of |x|.
-    """
-    size = xp.abs(x)
-    near = xp.where(size < 0.84375, x, 0)
-    square = near * near
-    near = near + near * (
-        _polynomial(
-            square,
-            1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02,
-            -5.77027029648944159157e-03, -2.37630166566501626084e-05,
-        )
-        / _polynomial(
-            square,
-            1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03,
-            1.32494738004321644526e-04, -3.96022827877536812320e-06,
-        )
-    )  # fmt: skip
-    shifted = xp.where(size < 1.25, size, 1) - 1
-    middle = 8.45062911510467529297e-01 + _polynomial(
-        shifted,
-        -2.36211856075265944077e-03, 4.14856118683748331666e-01, -3.72207876035701323847e-01,
-        3.18346619901161753674e-01, -1.10894694282396677476e-01, 3.54783043256182359371e-02,
-        -2.16637559486879084300e-03,
-    ) / _polynomial(
-        shifted,
-        1.0, 1.06420880400844228286e-01, 5.40397917702171048937e-01, 7.18286544141962662868e-02,
-        1.26171219808761642112e-01, 1.36370839120290507362e-02, 1.19844998467991074170e-02,
-    )  # fmt: skip
-    # Beyond 6 the result is 1 to the last bit in every dtype.
-    far = xp.where((size >= 1.25) & (size < 6), size, 6)
-    inverse = 1 / (far * far)
-    tail = xp.where(
-        size < 1 / 0.35,
-        _polynomial(
-            inverse,
-            -9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01,
-            -6.23753324503260060396e+01, -1.62396669462573470355e+02, -1.84605092906711035994e+02,
-            -8.12874355063065934246e+01, -9.81432934416914548592e+00,
-        )
-        / _polynomial(
-            inverse,
-            1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02, 4.34565877475229228821e+02,
-            6.45387271733267880336e+02, 4.29008140027567833386e+02, 1.08635005541779435134e+02,
-            6.57024977031928170135e+00, -6.04244152148580987438e-02,
-        ),
-        _polynomial(
-            inverse,
-            -9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01,
-            -1.60636384855821916062e+02, -6.37566443368389627722e+02, -1.02509513161107724954e+03,
-            -4.83519191608651397019e+02,
-        )
-        / _polynomial(
-            inverse,
-            1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03,
-            3.19985821950859553908e+03, 2.55305040643316442583e+03, 4.74528541206955367215e+02,
-            -2.24409524465858183362e+01,
-        ),
-    )  # fmt: skip
-    tail = 1 - xp.exp(-far * far - 0.5625 + tail) / far
-    result = xp.where(size < 1.25, middle, xp.where(size < 6, tail, 1))
-    result = xp.where(size < 0.84375, near, xp.where(x < 0, -result, result))
-    return xp.where(x == x, result, x)
+
+def _gelu_tanh(xp: Any, x: Any) -> Any:
+    return xp.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x)))
+
+
+def _gelu_tanh_g(g: Any, xp: Any, x: Any) -> Any:
+    t = _gelu_tanh(xp, x)
+    slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * (x * x))
+    return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
+
+
+@primitive(x=_gelu_tanh_g, name="GeluBackward0")
+def gelu_tanh(xp, x):
+    """x * Phi(x) where Phi is approximated by tanh"""
+    return 0.5 * x * (1 + _gelu_tanh(xp, x))
+
+
+def _standardised(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+    """(x - mean) / sqrt(var + eps) over the axes, and 1 / sqrt(var + eps)."""
+    centred = x - xp.mean(x, axes, True)
+    scale = xp.rsqrt(xp.mean(centred * centred, axes, True) + eps)
+    return centred * scale, scale
+
+
+def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    standard, scale = _standardised(xp, x, axes, eps)
+    return scale * (g - xp.mean(g, axes, True) - standard * xp.mean(g * standard, axes, True))
+
+
+@primitive(x=_standardised_g, name="NativeLayerNormBackward0")
+def layer_norm(xp, x, *, axes, eps):
+    """(x - mean) / sqrt(var + eps) over the axes, the last ones"""
+    return _standardised(xp, x, axes, eps)[0]
+
+
+@primitive(
+    x=lambda g, xp, x, weight, axes, eps: _standardised_g(g * weight, xp, x, axes, eps),
+    weight=lambda g, xp, x, weight_shape, axes, eps: xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape),
+    bias=lambda g, xp, bias_shape: xp.sum_to(g, bias_shape),
+    name="NativeLayerNormBackward0",
+)
+def layer_norm_affine(xp, x, weight, bias, *, axes, eps):
+    """layer_norm(x) * weight + bias"""
+    return _standardised(xp, x, axes, eps)[0] * weight + bias
 
 
 # The losses reduce by themselves, so that a loss is one node. `count` is None for no reduction, and otherwise divides
@@ -234,6 +216,22 @@ def huber(xp, x, *, delta, count):
     return _reduced(xp, xp.where(xp.abs(x) <= delta, 0.5 * x * x, delta * (xp.abs(x) - 0.5 * delta)), count)
 
 
+def _soft_margin_g(g: Any, xp: Any, x: Any, factor: Any, count: float | None) -> Any:
+    """For the loss log(1 + exp(-x * factor)), by x."""
+    decay = xp.exp(-x * factor)
+    return _each(g, count) * -factor * decay / (1 + decay)
+
+
+@primitive(
+    promote="same",
+    input=lambda g, xp, input, target, count: _soft_margin_g(g, xp, input, target, count),
+    target=lambda g, xp, input, target, count: _soft_margin_g(g, xp, target, input, count),
+)
+def soft_margin_loss(xp, input, target, *, count):
+    """log(1 + exp(-target * input))"""
+    return _reduced(xp, xp.log1p(xp.exp(-target * input)), count)
+
+
 # torch's 1e-12, which it keeps in single precision also for float64.
 _SMALLEST_VARIANCE = 9.999999960041972e-13
 
@@ -274,6 +272,18 @@ def bce_with_pos_weight(xp, input, target, pos_weight, *, count):
 def bce_with_logits(xp, input, target, *, count):
     """(1 - t) x - log sigmoid(x)"""
     return _reduced(xp, (1 - target) * input - _log_of_sigmoid(xp, input), count)
+
+
+@primitive(
+    held=("rows",),
+    weight=lambda g, xp, weight_shape, rows, counted: xp.index_adjoint(
+        g if counted is None else xp.where(counted, g, 0), weight_shape, (rows,)
+    ),
+    name="EmbeddingBackward0",
+)
+def embedding(xp, weight, *, rows, counted):
+    """weight[rows]; where `counted`, unless None, is false a row gets no gradient"""
+    return xp.index(weight, (rows,))
 
 
 def _nll_g(x_shape: Any, g: Any, xp: Any, axis: int, index: Any, factors: Any, valid: Any, count: Any) -> Any:

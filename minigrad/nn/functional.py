@@ -231,10 +231,8 @@ def embedding(
                 scales = np.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(values.dtype)
             weight._array[rows] = values * scales
             weight._counter[0] += 1
-    rows = weight[input.long()]
-    if padding_idx is not None and (indices == padding_idx).any():
-        rows = functions.where(wrap(indices == padding_idx).unsqueeze(-1), rows.detach(), rows)
-    return rows
+    counted = None if padding_idx is None else (indices != padding_idx)[..., None]
+    return formulas.embedding(weight, rows=indices.astype(np.int64), counted=counted)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -282,10 +280,9 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x * Phi(x), Phi the normal distribution function; approximate="tanh" is torch's tanh form of it."""
     check_floating("GeluKernelImpl", input)
     if approximate == "none":
-        return input * 0.5 * (1 + formulas.erf(input * math.sqrt(0.5)))
+        return formulas.gelu(input)
     if approximate == "tanh":
-        inner = math.sqrt(2 / math.pi) * (input + 0.044715 * (input * input * input))
-        return 0.5 * input * (1 + inner.tanh())
+        return formulas.gelu_tanh(input)
     raise RuntimeError(f"approximate argument must be either none or tanh, not {approximate!r}.")
 
 
@@ -441,12 +438,12 @@ def layer_norm(
             f"Given normalized_shape={shape}, expected input with shape [{wanted}], "
             f"but got input of size{sizes_of(input)}"
         )
-    axes = tuple(range(-len(shape), 0))
-    centred = input - input.mean(axes, keepdim=True)
-    result = centred * ((centred * centred).mean(axes, keepdim=True) + eps).rsqrt()
-    if weight is not None:
-        result = result * weight
-    return result if bias is None else result + bias
+    axes = tuple(range(input.dim() - len(shape), input.dim()))
+    if weight is None and bias is None:
+        return formulas.layer_norm(input, axes=axes, eps=eps)
+    weight = functions.ones_like(bias) if weight is None else weight
+    bias = functions.zeros_like(weight) if bias is None else bias
+    return formulas.layer_norm_affine(input, weight, bias, axes=axes, eps=eps)
 
 
 def batch_norm(

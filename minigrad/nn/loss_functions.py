@@ -16,7 +16,10 @@ import numpy as np
 
 from .. import functions
 from ..dtypes import promote_types
+from ..functions.arguments import broadcast_shapes
+from ..functions.reduction import norm_of_pairs
 from ..grad_mode import no_grad
+from ..ops.elementwise import div_by_number
 from ..tensor import Tensor, wrap
 from . import formulas
 
@@ -443,7 +446,7 @@ def _cross_entropy_of_probabilities(
         return -product.sum()
     # The mean is over the batch and all further dimensions, not over classes.
     count = input.numel() / classes if classes else 0
-    return -product.sum() / count if count else product.sum() * math.nan
+    return div_by_number(-product.sum(), count) if count else product.sum() * math.nan
 
 
 def kl_div(
@@ -573,7 +576,8 @@ def soft_margin_loss(
 ) -> Tensor:
     """log(1 + exp(-t x))."""
     reduction = _choose_reduction(size_average, reduce, reduction)
-    return _reduce((-target * input).exp().log1p(), reduction)
+    shape = broadcast_shapes(input._array.shape, target._array.shape)
+    return formulas.soft_margin_loss(input, target, count=_count(shape, reduction))
 
 
 def cosine_embedding_loss(
@@ -643,4 +647,4 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """|x1 - x2 + eps|_p along the last dimension."""
-    return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
+    return norm_of_pairs(x1 - x2 + eps, p, keepdim)

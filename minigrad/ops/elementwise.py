@@ -9,7 +9,7 @@ import math
 import operator
 
 from .. import dtypes
-from ..primitive import broadcast_error, primitive
+from ..primitive import broadcast_error, overload, primitive
 from ..tensor import Tensor
 
 # -- arithmetic ----------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def not_differentiable(error):
     return formula
 
 
-def _no_booleans(*operands):
+def no_booleans(*operands):
     """torch subtracts no booleans."""
     flags = [x.dtype is dtypes.bool_ if isinstance(x, Tensor) else isinstance(x, bool) for x in operands]
     if any(flags):
@@ -65,12 +65,12 @@ def _no_booleans(*operands):
 
 def _explain_sub(error, a, b):
     if a.dtype == b.dtype == bool:
-        _no_booleans(True, True)
+        no_booleans(True, True)
     return broadcast_error(error, a, b)
 
 
 @primitive(
-    promote="same", direct=operator.sub, refuse=_no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g
+    promote="same", direct=operator.sub, refuse=no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g
 )
 def sub(a, b):
     """a - b"""
@@ -83,18 +83,21 @@ def add_scaled(a, b, *, alpha):
     return a + alpha * b
 
 
-@primitive(promote="same", refuse=_no_booleans, a=lambda g: g, b=lambda g, alpha: -g * alpha, name="SubBackward0")
+@primitive(promote="same", refuse=no_booleans, a=lambda g: g, b=lambda g, alpha: -g * alpha, name="SubBackward0")
 def sub_scaled(a, b, *, alpha):
     """a - alpha * b"""
     return a - alpha * b
 
 
 @primitive(
-    promote="same", refuse=_no_booleans, explain=_explain_sub, a=lambda g: -g, b=lambda g: g, name="RsubBackward1"
+    promote="same", refuse=no_booleans, explain=_explain_sub, a=lambda g: -g, b=lambda g: g, name="RsubBackward1"
 )
 def rsub(a, b):
-    """b - a"""
+    """b - a for a number b"""
     return b - a
+
+
+rsub_tensor = overload(rsub, "RsubBackward0")
 
 
 @primitive(promote="same", direct=operator.mul, product=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
@@ -107,6 +110,9 @@ def mul(a, b):
 def div(a, b):
     """a / b; integers become the default dtype"""
     return a / b
+
+
+div_by_number = overload(div, "DivBackward1")
 
 
 @primitive(promote="same", direct=operator.neg, x=lambda g: -g)
@@ -125,6 +131,9 @@ def neg(x):
 def pow(xp, a, b):
     """a ** b; integers to a negative power give the whole part"""
     return xp.pow(a, b)
+
+
+pow_of_number = overload(pow, "PowBackward2")
 
 
 def _power_g(g, xp, x, n):
@@ -175,6 +184,9 @@ def remainder(xp, a, b):
     return xp.remainder(a, b)
 
 
+remainder_by_number = overload(remainder, "RemainderBackward0")
+
+
 @primitive(
     promote="same",
     a=lambda g: g,
@@ -185,6 +197,9 @@ def remainder(xp, a, b):
 def fmod(xp, a, b):
     """a - b * trunc(a / b): the sign of a"""
     return xp.fmod(a, b)
+
+
+fmod_by_number = overload(fmod, "FmodBackward0")
 
 
 # What formulas of several inputs use torch saves for each of them: here `weight`, below `b`.
@@ -304,6 +319,9 @@ def logaddexp2(xp, a, b):
 def xlogy(xp, a, b):
     """a * log(b), and 0 where a is 0 (nan where b is nan)"""
     return xp.xlogy(a, b)
+
+
+xlogy_of_number, xlogy_of_log = overload(xlogy, "XlogyBackward1"), overload(xlogy, "XlogyBackward2")
 
 
 @primitive(
@@ -435,6 +453,12 @@ def passed(xp, x, gate):
     return xp.passed(x, gate)
 
 
+@primitive(promote="float", x=lambda g, xp, x: (2 / math.sqrt(math.pi)) * xp.exp(-(x * x)) * g)
+def erf(xp, x):
+    """2 / sqrt(pi) * the integral of exp(-t * t) from 0 to x"""
+    return xp.erf(x)
+
+
 # -- rounding: steps, whose derivative is 0 wherever it exists -----------------------------------------------------
 
 
@@ -462,6 +486,9 @@ def round(xp, x, *, decimals):
     return xp.round(x, decimals)
 
 
+round_to = overload(round, "RoundBackward1")
+
+
 @primitive(promote="same", x=lambda g, xp: xp.zeros_like(g))
 def trunc(xp, x):
     """x without its fraction."""
@@ -479,7 +506,7 @@ def frac(xp, x):
     a=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
     b=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
     refuse=takes("floor_divide"),
-    name="NotImplemented",
+    name="torch::autograd::NotImplemented",
 )
 def floor_divide(xp, a, b):
     """floor(a / b)"""
@@ -553,10 +580,10 @@ def fmin(xp, a, b):
     x=lambda g, xp, x, low, high: xp.where((x >= low) & (x <= high), g, 0),
     low=lambda g, xp, x, low, high: xp.where((low < high) & (x < low), g, 0),
     high=lambda g, xp, x, low, high: xp.where((x > high) | (high < low), g, 0),
-    name="ClampBackward1",
+    name="ClampBackward0",
 )
 def clamp_between(xp, x, low, high):
-    """min(max(x, low), high) for tensor bounds"""
+    """min(max(x, low), high)"""
     return xp.minimum(xp.maximum(x, low), high)
 
 
@@ -564,10 +591,10 @@ def clamp_between(xp, x, low, high):
     promote="same",
     x=lambda g, xp, x, low: xp.where(x >= low, g, 0),
     low=lambda g, xp, x, low: xp.where(x < low, g, 0),
-    name="ClampMinBackward1",
+    name="ClampBackward0",
 )
 def clamp_above(xp, x, low):
-    """max(x, low) for a tensor bound; a tie passes the gradient to x"""
+    """max(x, low); a tie passes the gradient to x"""
     return xp.maximum(x, low)
 
 
@@ -575,11 +602,21 @@ def clamp_above(xp, x, low):
     promote="same",
     x=lambda g, xp, x, high: xp.where(x <= high, g, 0),
     high=lambda g, xp, x, high: xp.where(x > high, g, 0),
-    name="ClampMaxBackward1",
+    name="ClampBackward0",
 )
 def clamp_below(xp, x, high):
-    """min(x, high) for a tensor bound; a tie passes the gradient to x"""
+    """min(x, high); a tie passes the gradient to x"""
     return xp.minimum(x, high)
+
+
+# torch's names: of clamp with tensors and with numbers, of clamp_min and clamp_max with a number and with a tensor.
+clamp_between_numbers, clamp_above_number, clamp_below_number = (
+    overload(op, "ClampBackward1") for op in (clamp_between, clamp_above, clamp_below)
+)
+clamp_min, clamp_max = overload(clamp_above, "ClampMinBackward0"), overload(clamp_below, "ClampMaxBackward0")
+clamp_min_tensor, clamp_max_tensor = (
+    overload(clamp_above, "ClampMinBackward1"), overload(clamp_below, "ClampMaxBackward1"),
+)  # fmt: skip
 
 
 @primitive(
@@ -590,6 +627,9 @@ def clamp_below(xp, x, high):
 def choose(xp, mask, a, b):
     """a where the booleans `mask` are true, b elsewhere; all three broadcast"""
     return xp.where(mask, a, b)
+
+
+masked_fill, masked_fill_tensor = overload(choose, "MaskedFillBackward0"), overload(choose, "MaskedFillBackward1")
 
 
 # -- copies --------------------------------------------------------------------------------------------------------
@@ -751,6 +791,37 @@ def fill(xp, x, value):
     return xp.zeros_like(x) + value
 
 
+fill_tensor, zero = overload(fill, "FillBackward1"), overload(fill, "ZeroBackward0")
+fill_in_place, fill_tensor_in_place = overload(fill, "FillBackward2"), overload(fill, "FillBackward3")
+
+
+@primitive(promote="float", x=lambda g: g * (math.pi / 180), name="Deg2RadBackward0")
+def deg2rad(x):
+    """x * pi / 180"""
+    return x * (math.pi / 180)
+
+
+@primitive(promote="float", x=lambda g: g * (180 / math.pi), name="Rad2DegBackward0")
+def rad2deg(x):
+    """x * 180 / pi"""
+    return x * (180 / math.pi)
+
+
+@primitive(x=lambda g, xp, x: xp.where(xp.isfinite(x), g, 0))
+def nan_to_num(xp, x, *, nan, posinf, neginf):
+    """x with nan, inf and -inf replaced"""
+    return xp.where(x == math.inf, posinf, xp.where(x == -math.inf, neginf, xp.where(x != x, nan, x)))
+
+
+_no_heaviside = not_differentiable(RuntimeError("derivative for aten::heaviside is not implemented"))
+
+
+@primitive(promote="same", x=_no_heaviside, at_zero=_no_heaviside, name="torch::autograd::NotImplemented")
+def heaviside(xp, x, at_zero):
+    """0, at_zero or 1 where x is negative, zero or positive"""
+    return xp.where(x == 0, at_zero, xp.convert(x > 0, x.dtype))
+
+
 @primitive(
     promote="float",
     refuse=takes("hypot", "input", "other"),
@@ -786,7 +857,7 @@ def sinc(xp, x):
     return xp.where(x == 0, 1, xp.sin(x * math.pi) / (x * math.pi))
 
 
-@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g), src=lambda g: g, name="CopyBackwards")
+@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g), src=lambda g: g, name="torch::autograd::CopyBackwards")
 def copied(xp, x, src):
     """src, in the place of x"""
     return xp.copy(src)

@@ -4,7 +4,7 @@ Owns forward and derivative formulas. Inputs are at least matrices; `functions/l
 `xp.mT` swaps the last two axes.
 """
 
-from ..primitive import primitive
+from ..primitive import overload, primitive
 
 
 def _mm_name(node):
@@ -42,3 +42,78 @@ def mv(xp, a, b):
 def linear(xp, x, weight, bias):
     """x @ weight.T + bias of (..., m), (n, m) and (n,)"""
     return xp.linear(x, weight, bias)
+
+
+def _scaled(x, alpha):
+    return x if alpha == 1 else x * alpha
+
+
+def _blend(x, product, beta, alpha):
+    """beta * x + alpha * product; a beta of 0 ignores what x holds"""
+    return _scaled(product, alpha) if beta == 0 else _scaled(x, beta) + _scaled(product, alpha)
+
+
+def _addend_g(g, xp, x_shape, beta):
+    return xp.sum_to(_scaled(g, beta), x_shape)
+
+
+@primitive(
+    x=_addend_g,
+    a=lambda g, xp, b, alpha: _scaled(xp.matmul(g, xp.mT(b)), alpha),
+    b=lambda g, xp, a, alpha: _scaled(xp.matmul(xp.mT(a), g), alpha),
+)
+def baddbmm(xp, x, a, b, *, beta, alpha):
+    """beta * x + alpha * (a @ b) of (k, n, m) and (k, m, p)"""
+    return _blend(x, xp.matmul(a, b), beta, alpha)
+
+
+addmm = overload(baddbmm, "AddmmBackward0")  # of (n, m) and (m, p)
+
+
+@primitive(
+    x=_addend_g,
+    a=lambda g, xp, b, alpha: _scaled(xp.matmul(g, xp.mT(b)), alpha),
+    b=lambda g, xp, a, alpha: _scaled(xp.matmul(xp.mT(a), g), alpha),
+)
+def addbmm(xp, x, a, b, *, beta, alpha):
+    """beta * x + alpha * sum(a[i] @ b[i]) of (k, n, m) and (k, m, p)"""
+    return _blend(x, xp.convert(xp.sum(xp.matmul(a, b), (0,), False), a.dtype), beta, alpha)
+
+
+@primitive(
+    x=_addend_g,
+    a=lambda g, xp, b, alpha: _scaled(xp.outer(g, b), alpha),
+    b=lambda g, xp, a, alpha: _scaled(xp.mv(xp.mT(a), g), alpha),
+)
+def addmv(xp, x, a, b, *, beta, alpha):
+    """beta * x + alpha * (a @ b) of a matrix (n, m) and a vector (m,)"""
+    return _blend(x, xp.mv(a, b), beta, alpha)
+
+
+@primitive(
+    x=_addend_g,
+    a=lambda g, xp, b, alpha: _scaled(xp.mv(g, b), alpha),
+    b=lambda g, xp, a, alpha: _scaled(xp.mv(xp.mT(g), a), alpha),
+)
+def addr(xp, x, a, b, *, beta, alpha):
+    """beta * x + alpha * outer(a, b) of two vectors"""
+    return _blend(x, xp.outer(a, b), beta, alpha)
+
+
+def _turned(xp, x, axis, by):
+    return xp.roll(x, (by,), (axis,))
+
+
+def _cross(xp, a, b, axis):
+    return _turned(xp, a, axis, -1) * _turned(xp, b, axis, 1) - _turned(xp, a, axis, 1) * _turned(xp, b, axis, -1)
+
+
+@primitive(
+    promote="same",
+    a=lambda g, xp, b, axis: _cross(xp, b, g, axis),
+    b=lambda g, xp, a, axis: _cross(xp, g, a, axis),
+    name="LinalgCrossBackward0",
+)
+def cross(xp, a, b, *, axis):
+    """The cross products of the 3-vectors along an axis."""
+    return _cross(xp, a, b, axis)

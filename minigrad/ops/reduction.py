@@ -7,7 +7,8 @@ reduction took away.
 
 import math
 
-from ..primitive import primitive
+from ..primitive import overload, primitive
+from .elementwise import no_booleans
 
 
 def _evenly(g, xp, x, out, axis, keepdims):
@@ -123,10 +124,37 @@ def _behind(xp, x, one, axis, k):
     return xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(k + 1, None))), axis), axis)
 
 
-def _norm_g(g, xp, x, out, axis, keepdims):
-    """g * x / out, 0 where the norm is"""
+def _norm(xp, x, p, axis, keepdims):
+    if p == 0:
+        return xp.sum(xp.cast(x != 0, x.dtype), axis, keepdims)
+    if p == 1 or p == 2 and xp.count(x.shape, axis) == 1:  # where the square would underflow
+        return xp.sum(xp.abs(x), axis, keepdims)
+    if p == 2:
+        return xp.sqrt(xp.sum(x * x, axis, keepdims))
+    if p in (math.inf, -math.inf):
+        return (xp.amax if p > 0 else xp.amin)(xp.abs(x), axis, keepdims)
+    return xp.power(xp.sum(xp.power(xp.abs(x), p), axis, keepdims), 1 / p)
+
+
+def _norm_g(g, xp, x, out, p, axis, keepdims):
+    """g times the derivative of the p-norm, 0 where the norm is; as torch's, that of p = 0 is None"""
     g, out = xp.widen(g, x.shape, axis, keepdims), xp.widen(out, x.shape, axis, keepdims)
-    return g * xp.where(out == 0, 0, x / out)
+    if p == 0:
+        return None
+    if p == 1:
+        return g * xp.sign(x)
+    if p == 2:
+        return g * xp.where(out == 0, 0, x / out)
+    if p in (math.inf, -math.inf):
+        return _evenly_with_nan(g, xp, xp.abs(x), out, axis, True) * xp.sign(x)
+    if p < 1:
+        return g * xp.where(x == 0, 0, xp.sign(x) * xp.power(xp.abs(x), p - 1)) * xp.power(out, 1 - p)
+    scaled = x * xp.power(xp.abs(x), p - 2) if p > 2 else xp.sign(x) * xp.power(xp.abs(x), p - 1)
+    return scaled * xp.where(out == 0, 0, g / xp.power(out, p - 1))
+
+
+def _dist_g(g, xp, x, y, out, p):
+    return _norm_g(g, xp, x - y, out, p, None, False) if p else xp.zeros_like(x - y)
 
 
 def _logcumsumexp_g(g, xp, x, out, axis):
@@ -146,6 +174,12 @@ def _logcumsumexp_g(g, xp, x, out, axis):
 def sum(xp, x, *, axis, keepdims):
     """The sum."""
     return xp.sum(x, axis, keepdims)
+
+
+@primitive(x=lambda g, xp, x, axis, keepdims: xp.where(x != x, 0, xp.widen(g, x.shape, axis, keepdims)))
+def nansum(xp, x, *, axis, keepdims):
+    """The sum of what is not nan."""
+    return xp.sum(xp.where(x != x, 0, x), axis, keepdims)
 
 
 @primitive(
@@ -175,6 +209,10 @@ def std(xp, x, *, axis, correction, keepdims):
     return xp.sqrt(xp.var(x, axis, correction, keepdims))
 
 
+var_beside_mean, mean_beside_var = overload(var, "VarMeanBackward0"), overload(mean, "VarMeanBackward0")
+std_beside_mean, mean_beside_std = overload(std, "StdMeanBackward0"), overload(mean, "StdMeanBackward0")
+
+
 # torch saves the product as well: a later write to it is noticed.
 @primitive(
     x=lambda g, xp, x, out, axis, keepdims: _prod_g(
@@ -197,6 +235,9 @@ def amax(xp, x, *, axis, keepdims):
 def amin(xp, x, *, axis, keepdims):
     """The smallest; ties share the gradient evenly"""
     return xp.amin(x, axis, keepdims)
+
+
+amin_beside_amax, amax_beside_amin = overload(amin, "AminmaxBackward0"), overload(amax, "AminmaxBackward0")
 
 
 @primitive(x=_evenly_with_nan, name="MaxBackward1")
@@ -287,14 +328,17 @@ def argsort(xp, x, *, axis, descending):
 
 
 @primitive(x=_norm_g, name="LinalgVectorNormBackward0")
-def norm(xp, x, *, axis, keepdims):
-    """sqrt(sum(x * x)); the derivative at 0 is 0"""
-    if xp.count(x.shape, axis) == 1:
-        return xp.sum(xp.abs(x), axis, keepdims)  # which does not underflow
-    return xp.sqrt(xp.sum(x * x, axis, keepdims))
+def norm(xp, x, *, p, axis, keepdims):
+    """sum(|x| ** p) ** (1 / p); the derivative at 0 is 0"""
+    return _norm(xp, x, p, axis, keepdims)
 
 
-@primitive(x=lambda g: None, name="LinalgVectorNormBackward0")
-def nonzero(xp, x):
-    """1 where x is not 0, else 0: what the 0-norm sums; torch records it and gives no gradient"""
-    return xp.cast(x != 0, x.dtype)
+norm_of_pairs = overload(norm, "NormBackward1")
+
+
+@primitive(
+    promote="same", refuse=no_booleans, x=_dist_g, y=lambda g, xp, x, y, out, p: -_dist_g(g, xp, x, y, out, p)
+)
+def dist(xp, x, y, *, p):
+    """The p-norm of x - y"""
+    return _norm(xp, x - y, p, None, False)
