@@ -353,6 +353,9 @@ def _backward(T: Any, example: Example, subset: Sequence[str], out: Trace, move:
         if grad is not None:
             meta = (str(grad.dtype), tuple(grad.shape), grad.requires_grad)
             out.put(BACKWARD, f"grad {name} of {label} (dtype, shape, requires_grad)", meta)
+    for i, r in enumerate(tensors):  # after the values: a failure is filed under its first difference
+        if r.grad_fn is not None:
+            out.put(BACKWARD, f"out{i} {label} name of grad_fn", r.grad_fn.name())
     if not move:
         _unmutated(run, out, f"backward {label}")
         for (_, array), before in zip(cotangents, kept):
