@@ -151,6 +151,8 @@ TABLE: list[Known] = [
     *(Known(row, "*", LOOPS, _subnormal) for row in ("x % y", "number % x")),
     *(Known("*prod*", label, "torch divides the product by the entry, which overflows",
             _subnormal) for label in DERIVATIVES),
+    *(Known("F.layer_norm.affine", label, "0 * inf and inf - inf, in the order of torch's kernel", _infinite)
+      for label in DERIVATIVES),
     Known("F.bilinear", "*grad*", "0 * inf, in the order in which the three factors are multiplied", _infinite),
     Known("F.*", "*", "half-precision subnormals: torch's fused kernels compute in float32 and round once, a "
           "composition rounds at every step", _special_half),
