@@ -243,7 +243,7 @@ def getitem(x, index):
 
 def setitem(x, index, value):
     """x[index] = value, in place"""
-    from ..inplace import check_writable, refuse_overlap, snapshot, write
+    from ..inplace import check_writable, refuse_overlap, refuse_repeated, snapshot, write
 
     key, basic = _key(x, index)
     parts = None if basic else _split(key)
@@ -260,7 +260,7 @@ def setitem(x, index, value):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
         value = wrap(np.asarray(value))
     if not basic:
-        recording = check_writable(x, value, apart=None)
+        recording = check_writable(x, value, may_overlap=True, apart=None)
     try:
         part = x._array[key]
     except IndexError as error:
@@ -268,7 +268,10 @@ def setitem(x, index, value):
     # Where every slice takes all, torch writes to x itself, not to a view of it.
     whole = basic and part.shape == x._array.shape and all(k is ... or _from_the_start(k) for k in key)
     if basic:
-        recording = check_writable(x, value, apart=None, through_view=not whole)
+        recording = check_writable(x, value, may_overlap=True, apart=None, through_view=not whole)
+        refuse_repeated(part)
+    if recording:
+        refuse_repeated(x._array)  # torch keeps that history, too; here positions in the base would be named twice
     target_shape = part.shape
     given = value._array
     shape = given.shape
