@@ -177,6 +177,13 @@ def _nan_for_zero(difference: Any, swapped: bool = False) -> bool:
     return a.shape == b.shape and bool((np.isnan(b) & (a == 0) | (a == b) | np.isnan(a) & np.isnan(b)).all())
 
 
+def _other_zero(difference: Any) -> bool:
+    """Only signs of zeros and of infinities differ."""
+    a, b = (np.asarray(side, float) for side in (difference.expected, difference.got))
+    differ = a != b
+    return a.shape == b.shape and bool((np.isinf(a) & (a == -b) | ~differ | np.isnan(a) & np.isnan(b)).all())
+
+
 PROGRAMS: list[KnownProgram] = [
     KnownProgram("grad's value", r"\.(abs_?|sgn)\(\)(.|\n)*create_graph=True", _nan_for_zero,
                  "the derivative of a sign is to torch a zero without memory, which stays 0 where it meets a nan"),
@@ -188,6 +195,15 @@ PROGRAMS: list[KnownProgram] = [
                  lambda d: True,
                  "what is written through .data, which no version counts, is seen by formulas that saved an operand "
                  "as it was given (torch), not converted to the common dtype (minigrad)"),
+    KnownProgram("grad's value", r"T\.stack\((.|\n)*\.backward\((.|\n)*\.backward\(", lambda d: True,
+                 "torch keeps pieces of one cotangent as the .grad of several leaves (stack): a second backward that "
+                 "adds to one of them adds to all"),
+    KnownProgram("hook calls", r"\.register_hook\((.|\n)*\.(squeeze|unsqueeze|t|transpose)_\((.|\n)*\.register_hook\(",
+                 lambda d: True,
+                 "a hook that joins others from before squeeze_, unsqueeze_, t_ or transpose_ is put on torch's old "
+                 "grad_fn with them; after any other in-place op it is put on the new one"),
+    KnownProgram("*value", r"T\.(maximum|minimum)\(", _other_zero,
+                 "which zero of -0 and 0 is the larger one depends on whether torch's loop is the vector one"),
     KnownProgram("_version (writes counted)", r"T\.(stack|cat)\((.|\n)*\.grad\b", lambda d: d.expected > d.got,
                  "torch keeps pieces of one cotangent as the .grad of several leaves (stack, cat): they share a "
                  "version counter, and adding to one is counted for all"),
