@@ -293,7 +293,7 @@ TABLE: list[tuple[str, str, str, str]] = [
      "        _refuse_view(target, indirect=False)",
      "        if target._view_kind != 'function':\n            _refuse_view(target, indirect=False)"),
     ("an expanded tensor can be written to", INPLACE,
-     "    if not may_overlap and 0 in target._array.strides", "    if False and 0 in target._array.strides"),
+     "    if 0 in array.strides and array.size and _overlaps(array):", "    if False:"),
     ("an expanded tensor cannot be filled", INPLACE,
      '    may_overlap = name in ("fill_", "zero_")', "    may_overlap = False"),
     ("overlapping memory may be written and read at once", INPLACE,
