@@ -380,8 +380,8 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("once_differentiable gives a constant", FUNCTION,
      "        if not state.enabled or not any(", "        if True or not any("),
     ("a Function's backward records without create_graph", ENGINE,
-     "                results = user(node.vjp, node, g)",
-     "                state.enabled = True\n                results = user(node.vjp, node, g)"),
+     "                results = user(node.user_vjp, g)",
+     "                state.enabled = True\n                results = user(node.user_vjp, g)"),
     # -- anomaly mode
     ("anomaly mode finds no nan", ANOMALY, "engine.check_results = _check if enabled and check_nan else None",
      "engine.check_results = None"),
