@@ -244,6 +244,8 @@ class NumPy:
             # What the integer reciprocals give: of 1 and -1 their powers, of all others 0.
             small = np.where((b % 2 == 0) & (a == -1), 1, np.where(abs(a) == 1, a, 0))
             return np.where(b < 0, small, np.power(a, np.maximum(b, 0))).astype(a.dtype)
+        if not b.ndim and b == 0.5:  # NumPy takes a square root, which makes nan of -inf
+            b = np.full(a.shape, b)
         return np.power(a, b)
 
     def rsqrt(x):
@@ -327,9 +329,8 @@ class NumPy:
         return _in_order((total / wide.dtype.type(max(n - correction, 0))).astype(x.dtype, copy=False))
 
     def prod(x, axis, keepdims):
-        wide = _wide(x)
-        product = np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
-        return _in_order(product.astype(x.dtype if x.dtype.kind == "f" else np.int64, copy=False))
+        # Half precision is rounded after each factor, as torch does.
+        return _in_order(np.multiply.reduce(x, axis, None if x.dtype.kind == "f" else np.int64, None, keepdims))
 
     def amax(x, axis, keepdims):
         if not x.size and x.dtype.kind == "f":
@@ -426,7 +427,7 @@ class NumPy:
         return np.flip(x, axes).copy()
 
     def roll(x, shifts, axes):
-        return np.roll(np.ascontiguousarray(x), shifts, axes)
+        return np.roll(np.ascontiguousarray(x), shifts, axes).reshape(x.shape)
 
     def tril(x, k):
         return np.tril(x, k)
@@ -518,7 +519,7 @@ class NumPy:
         return x.swapaxes(-1, -2)
 
     def dot(a, b):
-        if a.dtype.itemsize == 2:
+        if a.dtype == np.float16:
             return np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
         return np.dot(a, b) + 0  # torch adds to 0: a product that is -0 gives 0
 

@@ -258,7 +258,9 @@ def setitem(x, index, value):
     if not isinstance(value, Tensor):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
-        value = wrap(np.asarray(value))
+        value = wrap(np.asarray(value if np.ndim(value) else scalar_as(value, x.dtype)))
+    elif not basic and value._array.size == 1 and _by_mask(key):
+        scalar_as(value.item(), x.dtype)  # as masked_fill, which it is to torch
     if not basic:
         recording = check_writable(x, value, may_overlap=True, apart=None)
     try:
@@ -334,13 +336,17 @@ def _expand_error(value, shape, target):
 
 def _same_dtype(x, key, value):
     """An index with integer tensors takes values of the tensor's own dtype; a single number for a mask may differ."""
-    arrays = [k for k in key if isinstance(k, np.ndarray)]
-    if value._array.size == 1 and len(arrays) == 1 and arrays[0].dtype.kind == "b":
+    if value._array.size == 1 and _by_mask(key):
         return
     raise RuntimeError(
         f"Index put requires the source and destination dtypes match, got {x.dtype.type_name} for the destination and "
         f"{value.dtype.type_name} for the source. Convert the value with .to({x.dtype})."
     )
+
+
+def _by_mask(key):
+    arrays = [k for k in key if isinstance(k, np.ndarray)]
+    return len(arrays) == 1 and arrays[0].dtype.kind == "b"
 
 
 def _put(array, key, value):
@@ -623,6 +629,7 @@ def masked_fill(input, mask, value):
     # In C order, as torch's, whatever the order of the input.
     input = input if input._array.ndim < 2 else input.contiguous()
     if isinstance(value, Tensor):
+        scalar_as(value.item(), input.dtype)
         return masked_fill_tensor(mask, to_dtype(value, input.dtype), input)
     return masked_fill_number(mask, to_dtype(scalar_as(value, input.dtype), input.dtype), input)
 

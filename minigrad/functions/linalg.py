@@ -11,7 +11,7 @@ from ..grad_mode import state
 from ..ops import linalg as ops
 from ..ops.reduction import sum as reduce_sum
 from ..ops.shape import unsafe_view
-from ..primitive import align
+from ..primitive import align, to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import broadcast_shapes, refuse_kinds, scalar_as
 from .pointwise import clone, mul
@@ -379,9 +379,9 @@ def tensordot(a, b, dims=2):
     keep_a = [i for i in range(a._array.ndim) if i not in over_a]
     keep_b = [i for i in range(b._array.ndim) if i not in over_b]
     for i, j in zip(over_a, over_b):
-        if 1 in (a._array.shape[i], b._array.shape[j]):  # a size of 1 broadcasts: what it meets is summed first
-            a = reduce_sum(a, axis=(i,), keepdims=True) if b._array.shape[j] == 1 else a
-            b = reduce_sum(b, axis=(j,), keepdims=True) if a._array.shape[i] == 1 else b
+        if a._array.shape[i] != b._array.shape[j]:  # a size of 1 broadcasts: what it meets is summed first
+            a = to_dtype(reduce_sum(a, axis=(i,), keepdims=True), a.dtype) if b._array.shape[j] == 1 else a
+            b = to_dtype(reduce_sum(b, axis=(j,), keepdims=True), b.dtype) if a._array.shape[i] == 1 else b
         if a._array.shape[i] != b._array.shape[j]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second "
@@ -519,10 +519,12 @@ def _pair(labels, a, other_labels, b, later):
             else:
                 b = reduce_sum(b, axis=(other_labels.index(label),), keepdims=False)
                 other_labels = [s for s in other_labels if s != label]
-    if not summed:
-        order = batch + left + right
-        return order, mul(_arranged(a, labels, order), _arranged(b, other_labels, order))
     size_a, size_b = dict(zip(labels, a._array.shape)), dict(zip(other_labels, b._array.shape))
+    if all(size_a[s] == size_b[s] == 1 for s in summed):
+        order = batch + left + right
+        a, labels = _without(a, labels, summed)
+        b, other_labels = _without(b, other_labels, summed)
+        return order, mul(_arranged(a, labels, order), _arranged(b, other_labels, order))
     common = {s: max(size_a[s], size_b[s]) if 0 not in (size_a[s], size_b[s]) else 0 for s in shared}
     a = expand(
         _arranged(a, labels, batch + left + summed), [common.get(s, size_a.get(s)) for s in batch + left + summed]
@@ -539,6 +541,12 @@ def _pair(labels, a, other_labels, b, later):
         refuse_kinds("bmm", a, "b")
     product = ops.matmul(reshape(a, n, m, k), reshape(b, n, k, p))
     return batch + left + right, reshape(product, shape + lefts + rights)
+
+
+def _without(x, labels, ones):
+    """An operand without its axes of size 1 under the given labels."""
+    kept = [s for s in labels if s not in ones]
+    return (reshape(x, [n for s, n in zip(labels, x._array.shape) if s in kept]) if ones else x), kept
 
 
 def _one_scalar_type(a, b):
