@@ -37,6 +37,7 @@ LOOPS = "torch's vectorised and scalar loops give different results: which one a
 
 
 DERIVATIVES = ("*grad*", "double backward*")
+NAME = "* name of grad_fn"
 
 
 def _mixed(example: Any) -> bool:
@@ -98,6 +99,15 @@ def _bool_mixed(example: Any) -> bool:
 TABLE: list[Known] = [
     Known("number % x", "*error*", "torch has no derivative of number % tensor, though it has that of tensor % tensor; "
           "ours is that one"),
+    Known("number % x", NAME, "as above: torch's node is called NotImplemented"),
+    *(Known(row, NAME, "torch folds the leading dims into one for bmm, or a vector into a matrix for mm, and undoes it "
+            "in a view; ours is one node, or two") for row in ("x @ y", "matmul", "F.linear*")),
+    Known("einsum*", NAME, "torch permutes before its last view, where ours permutes after it"),
+    *(Known(row, NAME, "torch tells sum(dim=None) from sum(), which is the same sum",
+            lambda example: example.static.get("dim", 0) is None) for row in ("sum", "mean")),
+    Known("x[[]...[]] = *", NAME, "torch indexes with slices and None first, and writes with arrays through the view "
+          "that they give; ours takes them together where NumPy does. A slice that names the whole size in "
+          "numbers is a view for torch"),
     Known("number ** x", "*error*", "torch asserts internally in the backward of True ** tensor",
           lambda example: example.static["n"] is True),
     Known("clamp.tensor*", "*error*", "torch's backward of clamp fails where the bounds make the result larger than x",
@@ -142,6 +152,8 @@ TABLE: list[Known] = [
     *(Known(row, "*", LOOPS, _subnormal) for row in ("x % y", "number % x")),
     *(Known("*prod*", label, "torch divides the product by the entry, which overflows",
             _subnormal) for label in DERIVATIVES),
+    *(Known("F.layer_norm.affine", label, "0 * inf and inf - inf, in the order of torch's kernel", _infinite)
+      for label in DERIVATIVES),
     Known("F.bilinear", "*grad*", "0 * inf, in the order in which the three factors are multiplied", _infinite),
     Known("F.*", "*", "half-precision subnormals: torch's fused kernels compute in float32 and round once, a "
           "composition rounds at every step", _special_half),
@@ -165,6 +177,13 @@ def _nan_for_zero(difference: Any, swapped: bool = False) -> bool:
     return a.shape == b.shape and bool((np.isnan(b) & (a == 0) | (a == b) | np.isnan(a) & np.isnan(b)).all())
 
 
+def _other_zero(difference: Any) -> bool:
+    """Only signs of zeros and of infinities differ."""
+    a, b = (np.asarray(side, float) for side in (difference.expected, difference.got))
+    differ = a != b
+    return a.shape == b.shape and bool((np.isinf(a) & (a == -b) | ~differ | np.isnan(a) & np.isnan(b)).all())
+
+
 PROGRAMS: list[KnownProgram] = [
     KnownProgram("grad's value", r"\.(abs_?|sgn)\(\)(.|\n)*create_graph=True", _nan_for_zero,
                  "the derivative of a sign is to torch a zero without memory, which stays 0 where it meets a nan"),
@@ -176,6 +195,15 @@ PROGRAMS: list[KnownProgram] = [
                  lambda d: True,
                  "what is written through .data, which no version counts, is seen by formulas that saved an operand "
                  "as it was given (torch), not converted to the common dtype (minigrad)"),
+    KnownProgram("grad's value", r"T\.stack\((.|\n)*\.backward\((.|\n)*\.backward\(", lambda d: True,
+                 "torch keeps pieces of one cotangent as the .grad of several leaves (stack): a second backward that "
+                 "adds to one of them adds to all"),
+    KnownProgram("hook calls", r"\.register_hook\((.|\n)*\.(squeeze|unsqueeze|t|transpose)_\((.|\n)*\.register_hook\(",
+                 lambda d: True,
+                 "a hook that joins others from before squeeze_, unsqueeze_, t_ or transpose_ is put on torch's old "
+                 "grad_fn with them; after any other in-place op it is put on the new one"),
+    KnownProgram("*value", r"T\.(maximum|minimum)\(", _other_zero,
+                 "which zero of -0 and 0 is the larger one depends on whether torch's loop is the vector one"),
     KnownProgram("_version (writes counted)", r"T\.(stack|cat)\((.|\n)*\.grad\b", lambda d: d.expected > d.got,
                  "torch keeps pieces of one cotangent as the .grad of several leaves (stack, cat): they share a "
                  "version counter, and adding to one is counted for all"),

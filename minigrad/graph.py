@@ -32,13 +32,13 @@ class Attached:
 class Node:
     """One recorded operation: `vjp(node, g)` turns the cotangent of its output into one cotangent per edge.
 
-    A vjp works on plain arrays; `recorded_vjp(node, g)` does the same on Tensors, recording as it goes, which is what
-    `create_graph=True` asks for.
+    A vjp works on plain arrays, with NumPy's warnings off; where the user's own code runs, it is None, and
+    `user_vjp(g)` runs with the warnings that the user has set. `recorded_vjp(g)` does the same on Tensors, recording as
+    it goes, which is what `create_graph=True` asks for.
     """
 
     __slots__ = ("_sequence", "edges", "saved", "attached", "__weakref__")
 
-    array_code = True  # vjp runs NumPy code only, and so may run with NumPy's warnings off
     output_nr = 0
     call = None  # a `Call` that it shares with others: to torch the nodes of one call are one node
     absorbed = None  # the node of an op that torch runs as a part of this one

@@ -55,15 +55,21 @@ def check_writable(target, *operands, may_overlap=False, apart=False, through_vi
             "normal tensor before doing inplace update."
         )
     recording = _check_history(target, operands, through_view)
-    if not may_overlap and 0 in target._array.strides and target._array.size and _overlaps(target._array):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation."
-        )
+    if not may_overlap:
+        refuse_repeated(target._array)
     for x in operands:
         if isinstance(x, Tensor):
             refuse_overlap(x, target, apart)
     return recording
+
+
+def refuse_repeated(array):
+    """Raise if several elements of the array share a place, as those of an expanded one do."""
+    if 0 in array.strides and array.size and _overlaps(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
 
 
 def _check_history(target, operands, through_view):

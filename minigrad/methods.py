@@ -685,7 +685,7 @@ def _backward(self, gradient=None, retain_graph=None, create_graph=False, inputs
     >>> w.grad
     tensor(6.)
     """
-    autograd.backward((self,), (gradient,), retain_graph, create_graph, inputs=inputs)
+    autograd.run_backward((self,), (gradient,), retain_graph, create_graph, inputs)
 
 
 def _retain_grad(self):

@@ -18,7 +18,7 @@ from . import dtypes
 from .grad_mode import state
 from .graph import Call, Node, creation
 from .namespace import namespaces
-from .tensor import InferenceCounter, Tensor, alias, as_array, wrap
+from .tensor import InferenceCounter, Tensor, alias, array_of, wrap
 
 REGISTRY = {}
 
@@ -188,7 +188,7 @@ class Primitive:
     def _callable(self, align):
         """The function that users call. Its code is written at the first call, into the very function object."""
         scope = {
-            "align": align, "as_array": as_array, "explain": self.explain or broadcast_error, "floating": FLOATING,
+            "align": align, "array_of": array_of, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
             "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS,
             "refuse": self.refuse,
@@ -254,7 +254,7 @@ class Primitive:
         else:
             add(f"    result = state.run({run})")
         add("    out = new(Tensor)")
-        add("    out._array = result if result.__class__ is ndarray else as_array(result)")
+        add("    out._array = result if result.__class__ is ndarray else array_of[result.__class__](result)")
         if self.view:
             add(f"    out._counter = {inputs[0]}._counter")
             add(f"    out._base = {inputs[0]} if {inputs[0]}._base is None else {inputs[0]}._base")

@@ -251,6 +251,21 @@ def on_device(array, device):
     return namespaces[array.__class__].to_device(array, wanted)
 
 
+class _ArrayOf(dict):
+    """For each class of result what makes an array of it: NumPy gives scalars where every dimension went away."""
+
+    def __missing__(self, cls):
+        convert = self[cls] = np.asarray if issubclass(cls, np.generic) else _itself
+        return convert
+
+
+def _itself(array):
+    return array
+
+
+array_of = _ArrayOf()
+
+
 def as_array(result):
-    """What NumPy returned, as an array: NumPy gives scalars where every dimension went away."""
-    return np.asarray(result) if isinstance(result, np.generic) else result
+    """What NumPy returned, as an array."""
+    return array_of[result.__class__](result)

@@ -392,3 +392,18 @@ def test_operands_that_share_memory_with_what_is_written(text, grad):
         return None  # what is read while it is being written has no value that torch would promise
 
     assert run(minigrad) == run(torch)
+
+
+@pytest.mark.filterwarnings("ignore:Use of index_put_ on expanded tensors")
+@pytest.mark.parametrize("text", ["c[0] = 5.0", "c[1] = e.ones(2)", "c[0:1] = 1.0", "c[[0, 2]] = 1.0", "c[0, 1] = 7.0",
+                                  "c[:, 0] = 1.0", "c[:] = e.ones(3, 2)", "c[0:2] = 1.0"])  # fmt: skip
+def test_parts_of_an_expanded_tensor_are_written_where_their_elements_lie_apart(text):
+    def run(e):
+        c = e.zeros(1, 2).expand(3, 2)
+        try:
+            exec(text, {"e": e, "c": c})
+        except RuntimeError as error:
+            return str(error)[:60]
+        return c.tolist()
+
+    assert run(minigrad) == run(torch)

@@ -597,3 +597,31 @@ def test_the_norm_of_one_element_does_not_underflow(e):
     y = x.norm(dim=1)
     y.sum().backward()
     assert y.tolist() == [1e-310, 1e-310, 0.0] and x.grad.tolist() == [[1.0], [-1.0], [0.0]]
+
+
+OVERFLOWS = """
+    e.tensor([300], dtype=e.uint8) ; e.tensor([-1], dtype=e.uint8) ; e.tensor([-300], dtype=e.uint8) ;
+    e.tensor(200, dtype=e.int8) ; e.tensor([1e10], dtype=e.int32) ; e.tensor([70000.0], dtype=e.half) ; u.fill_(300) ;
+    u.fill_(-3) ; u.masked_fill(m, 300) ; u.masked_fill(m, big) ; u.masked_fill(m, e.tensor(-3)) ; h.fill_(1e10) ;
+    e.where(m, u, 300) ; u.clamp(max=300) ; u.clamp(min=-1) ; u + 300 ; u.fill_(big) ; u > 300 ; h.fill_(float("inf"))
+"""
+WRITES = """
+    u[0] = 300 ; u[0] = big ; u[m] = 300 ; u[m] = big ; u[m] = big.reshape(1) ; u[:] = 300 ; u[1] = -3 ;
+    h[m] = big * 300
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in (OVERFLOWS + ";" + WRITES).split(";")])
+def test_a_number_that_a_dtype_cannot_hold(text):
+    def run(e):
+        made = {"e": e, "u": e.zeros(3, dtype=e.uint8), "h": e.zeros(3, dtype=e.half)}
+        made |= {"m": e.tensor([True, False, True]), "big": e.tensor(300)}
+        try:
+            if text in WRITES:
+                exec(text, made)
+                return made["u"].tolist(), made["h"].tolist()
+            return eval(text, made).tolist()
+        except RuntimeError as error:
+            return str(error).split(" without overflow")[0]
+
+    assert run(minigrad) == run(torch)

@@ -5,6 +5,7 @@ Owns the argument rules of the two entry points to the engine. Submodules: `grap
 """
 
 import functools
+import warnings
 
 import numpy as np
 
@@ -95,8 +96,21 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     itself. Raises RuntimeError for roots without history, for non-scalar roots without a cotangent, for a graph used
     up.
     """
+    if grad_variables is not None:
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
+                "use `grad_tensors`."
+            )
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        grad_tensors = grad_variables
     tensors = _sequence(tensors)
     grads = (None,) * len(tensors) if grad_tensors is None else _sequence(grad_tensors)
+    run_backward(tensors, grads, retain_graph, create_graph, inputs)
+
+
+def run_backward(tensors, grads, retain_graph, create_graph, inputs):
+    """`backward` of a tuple of roots and a tuple of their cotangents."""
     if inputs is not None:
         inputs = _sequence(inputs)
         if not inputs:

@@ -108,10 +108,10 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
                 results = user(node.undefined_vjp, g, create_graph)
             elif create_graph:
                 results = node.recorded_vjp(g)
-            elif node.array_code:
-                results = node.vjp(node, g)
+            elif (vjp := node.vjp) is not None:
+                results = vjp(node, g)
             else:
-                results = user(node.vjp, node, g)
+                results = user(node.user_vjp, g)
             if attached is not None and attached.posthooks:
                 results = user(_run_posthooks, attached.posthooks, results, g, create_graph)
             if check_results is not None:
@@ -167,7 +167,7 @@ class Turn(Node):
     """In the queue, the moment at which a leaf has all of its cotangents: its hooks are called then, as in torch."""
 
     __slots__ = ("leaf", "arriving", "create_graph", "accumulate")
-    array_code = False
+    vjp = None
     edges = saved = ()
     attached = None
 
@@ -183,10 +183,7 @@ class Turn(Node):
                 _accumulate({leaf: arriving.pop(leaf)}, self.create_graph)
         return ()
 
-    @staticmethod
-    def vjp(node, g):
-        """The same."""
-        return node.recorded_vjp(g)
+    user_vjp = recorded_vjp
 
 
 def _queue_turns(nodes, waiting, arriving, wanted, path, create_graph, accumulate):

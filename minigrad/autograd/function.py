@@ -65,7 +65,7 @@ class FunctionNode(Node):
 
     __slots__ = ("ctx", "function", "inputs", "shapes", "kept", "versions", "mask", "__dict__")
 
-    array_code = False
+    vjp = None
 
     def name(self):
         return self.function.__name__ + "Backward"
@@ -126,7 +126,7 @@ class FunctionNode(Node):
         return tuple(self._checked(i, r) for i, r in enumerate(results) if self.mask[i])
 
     def undefined_vjp(self, g, create_graph):
-        return self.recorded_vjp(g) if create_graph else self.vjp(self, g)
+        return self.recorded_vjp(g) if create_graph else self.user_vjp(g)
 
     def _outgoing(self, g, materialize):
         """The cotangent of each output, a Tensor; zeros or None where none arrived."""
@@ -176,10 +176,9 @@ class FunctionNode(Node):
                 )
         return grad
 
-    @staticmethod
-    def vjp(node, g):
+    def user_vjp(self, g):
         """The same on plain arrays."""
-        return tuple(None if r is None else r._array for r in node.recorded_vjp(g))
+        return tuple(None if r is None else r._array for r in self.recorded_vjp(g))
 
 
 class Function:

@@ -1,5 +1,6 @@
 """Reading the arguments of torch's functions: dims, sizes, axes. Owns the errors for bad ones. Knows no op."""
 
+import math
 import operator
 
 import numpy as np
@@ -22,9 +23,14 @@ def refuse_kinds(kernel, x, kinds):
 
 def scalar_as(value, dtype):
     """A Python number as one of a dtype: fractions are cut, and what does not fit is an error, but for -n as 2 ** bits
-    - n."""
-    if dtype.category != 1:
-        return bool(value) if dtype.category == 0 else value
+    - n, and for infinities."""
+    if dtype.category == 0:
+        return bool(value)
+    if dtype.category == 2:
+        if math.isfinite(value) and abs(value) > float(np.finfo(dtype.numpy).max):
+            name = {"float16": "c10::Half", "float32": "float"}.get(dtype.name, "double")
+            raise RuntimeError(f"value cannot be converted to type {name} without overflow: {value}")
+        return value
     limits = np.iinfo(dtype.numpy)
     lowest = limits.min if limits.min or isinstance(value, float) else -limits.max
     if not lowest <= value <= limits.max:

@@ -84,17 +84,23 @@ def _bad_value(error):
 
 
 def _from_numbers(data, found, dtype):
-    """Python numbers as an array: integers go through int64, and wrap in a smaller dtype, as in torch."""
+    """Python numbers as an array: to an integer dtype through int64, and what does not fit is an error."""
     if dtype is None or dtype == found:
         try:
             return np.array(data, found)
         except OverflowError:
             raise RuntimeError("Overflow when unpacking long long") from None
-    if found.kind == "f" and dtype.kind in "iu":
-        return state.run(np.array(data, np.float64).astype, np.int64).astype(dtype)
     if dtype.kind == "f":
         return state.run(np.array, data, dtype)
-    return np.array(data, found).astype(dtype)
+    if dtype.kind == "b":
+        return np.array(data, found).astype(dtype)
+    whole = state.run(np.array(data, np.float64 if found.kind == "f" else np.int64).astype, np.int64)
+    limits = np.iinfo(dtype)
+    if whole.size and not ((limits.min or -limits.max) <= whole.min() and whole.max() <= limits.max):
+        raise RuntimeError(
+            f"value cannot be converted to type {dtype.name} without overflow: it takes {limits.min} to {limits.max}"
+        )
+    return whole.astype(dtype)
 
 
 def _cast_copy(array, dtype):

@@ -243,7 +243,7 @@ def getitem(x, index):
 
 def setitem(x, index, value):
     """x[index] = value, in place"""
-    from ..inplace import check_writable, refuse_overlap, snapshot, write
+    from ..inplace import check_writable, refuse_overlap, refuse_repeated, snapshot, write
 
     key, basic = _key(x, index)
     parts = None if basic else _split(key)
@@ -258,9 +258,11 @@ def setitem(x, index, value):
     if not isinstance(value, Tensor):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
-        value = wrap(np.asarray(value))
+        value = wrap(np.asarray(value if np.ndim(value) else scalar_as(value, x.dtype)))
+    elif not basic and value._array.size == 1 and _by_mask(key):
+        scalar_as(value.item(), x.dtype)  # as masked_fill, which it is to torch
     if not basic:
-        recording = check_writable(x, value, apart=None)
+        recording = check_writable(x, value, may_overlap=True, apart=None)
     try:
         part = x._array[key]
     except IndexError as error:
@@ -268,7 +270,10 @@ def setitem(x, index, value):
     # Where every slice takes all, torch writes to x itself, not to a view of it.
     whole = basic and part.shape == x._array.shape and all(k is ... or _from_the_start(k) for k in key)
     if basic:
-        recording = check_writable(x, value, apart=None, through_view=not whole)
+        recording = check_writable(x, value, may_overlap=True, apart=None, through_view=not whole)
+        refuse_repeated(part)
+    if recording:
+        refuse_repeated(x._array)  # torch keeps that history, too; here positions in the base would be named twice
     target_shape = part.shape
     given = value._array
     shape = given.shape
@@ -331,13 +336,17 @@ def _expand_error(value, shape, target):
 
 def _same_dtype(x, key, value):
     """An index with integer tensors takes values of the tensor's own dtype; a single number for a mask may differ."""
-    arrays = [k for k in key if isinstance(k, np.ndarray)]
-    if value._array.size == 1 and len(arrays) == 1 and arrays[0].dtype.kind == "b":
+    if value._array.size == 1 and _by_mask(key):
         return
     raise RuntimeError(
         f"Index put requires the source and destination dtypes match, got {x.dtype.type_name} for the destination and "
         f"{value.dtype.type_name} for the source. Convert the value with .to({x.dtype})."
     )
+
+
+def _by_mask(key):
+    arrays = [k for k in key if isinstance(k, np.ndarray)]
+    return len(arrays) == 1 and arrays[0].dtype.kind == "b"
 
 
 def _put(array, key, value):
@@ -620,6 +629,7 @@ def masked_fill(input, mask, value):
     # In C order, as torch's, whatever the order of the input.
     input = input if input._array.ndim < 2 else input.contiguous()
     if isinstance(value, Tensor):
+        scalar_as(value.item(), input.dtype)
         return masked_fill_tensor(mask, to_dtype(value, input.dtype), input)
     return masked_fill_number(mask, to_dtype(scalar_as(value, input.dtype), input.dtype), input)
 

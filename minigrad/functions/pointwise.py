@@ -305,6 +305,11 @@ def _clamped(input, min, max, between, above, below):
     if _is_bool(input) and (len(bounds) == 2 or not isinstance(bounds[0], Tensor)):
         input = to_dtype(input, common_dtype([input, *bounds]))
         refuse_kinds("clamp_cpu", input, "b")
+    if input._array.dtype.kind in "iu":
+        target = common_dtype([input, *bounds])
+        for b in bounds:
+            if not isinstance(b, Tensor):
+                scalar_as(b, target)
     with_nan = any(isinstance(b, builtins.float) and b != b for b in bounds)
     if with_nan:
         return ops.mul(input, math.nan)
@@ -341,6 +346,9 @@ def where(condition, input=None, other=None):
             )
         condition = condition.bool()
     a, b = align([input, other], to_float=False)
+    for x in (input, other):
+        if not isinstance(x, Tensor):
+            scalar_as(x, a.dtype)
     return ops.choose(condition, a, b)
 
 

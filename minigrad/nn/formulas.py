@@ -216,17 +216,12 @@ def huber(xp, x, *, delta, count):
     return _reduced(xp, xp.where(xp.abs(x) <= delta, 0.5 * x * x, delta * (xp.abs(x) - 0.5 * delta)), count)
 
 
-def _soft_margin_g(g: Any, xp: Any, x: Any, factor: Any, count: float | None) -> Any:
-    """For the loss log(1 + exp(-x * factor)), by x."""
-    decay = xp.exp(-x * factor)
-    return _each(g, count) * -factor * decay / (1 + decay)
+def _soft_margin_g(g: Any, xp: Any, input: Any, target: Any, count: float | None) -> Any:
+    decay = xp.exp(-target * input)
+    return _each(g, count) * -target * decay / (1 + decay)
 
 
-@primitive(
-    promote="same",
-    input=lambda g, xp, input, target, count: _soft_margin_g(g, xp, input, target, count),
-    target=lambda g, xp, input, target, count: _soft_margin_g(g, xp, target, input, count),
-)
+@primitive(promote="same", input=_soft_margin_g)
 def soft_margin_loss(xp, input, target, *, count):
     """log(1 + exp(-target * input))"""
     return _reduced(xp, xp.log1p(xp.exp(-target * input)), count)

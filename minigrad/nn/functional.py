@@ -180,6 +180,11 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {weight.shape[0]}"
         )
     out, n1, n2 = weight.shape
+    if not (n1 and n2):
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape [-1, {n1 and n2}] because the unspecified dimension size "
+            "-1 can be any value and is ambiguous: bilinear() needs features"
+        )
     batch = tuple(input1.shape[:-1])
     # x1 with every A_o at once is (N, out, n2); then the dot product with x2.
     rows = math.prod(batch)

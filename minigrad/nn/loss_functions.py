@@ -18,7 +18,7 @@ from .. import functions
 from ..dtypes import promote_types
 from ..functions.arguments import broadcast_shapes
 from ..functions.reduction import norm_of_pairs
-from ..grad_mode import no_grad
+from ..grad_mode import no_grad, state
 from ..ops.elementwise import div_by_number
 from ..tensor import Tensor, wrap
 from . import formulas
@@ -574,7 +574,9 @@ def soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """log(1 + exp(-t x))."""
+    """log(1 + exp(-t x)); raises RuntimeError for a target that requires grad, as torch does."""
+    if state.enabled and target.requires_grad:
+        raise RuntimeError("the derivative for 'target' is not implemented.")
     reduction = _choose_reduction(size_average, reduce, reduction)
     shape = broadcast_shapes(input._array.shape, target._array.shape)
     return formulas.soft_margin_loss(input, target, count=_count(shape, reduction))

@@ -327,7 +327,7 @@ xlogy_of_number, xlogy_of_log = overload(xlogy, "XlogyBackward1"), overload(xlog
 @primitive(
     promote="float",
     x=lambda g, xp, x, eps: xp.where(
-        (x >= (eps or 0)) & (x <= 1 - (eps or 0)), g / (x * (1 - x)), math.nan if eps is None else 0
+        (x < (eps or 0)) | (x > 1 - (eps or 0)), math.nan if eps is None else 0, g / (x * (1 - x))
     ),
 )
 def logit(xp, x, *, eps):

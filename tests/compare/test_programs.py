@@ -11,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import minigrad  # noqa: E402
 from compare import program_draw, program_text, programs  # noqa: E402
 from compare.report import Options, Progress  # noqa: E402
 
@@ -338,3 +339,25 @@ def test_what_torch_does_with_its_lazy_zeros_is_known_and_nothing_beside_it() ->
     writes = Difference("_version (writes counted)", "v5", 2, 1)
     assert program_reason(["v4 = T.stack([v1, v2], 0)", "v4.sum().backward()", "v5 = v1.grad"], writes)
     assert not program_reason(["v4 = v1 * v2", "v4.sum().backward()", "v5 = v1.grad"], writes)
+
+
+def test_torch_shares_memory_among_the_gradients_of_a_stack_and_minigrad_does_not() -> None:
+    found = {}
+    for T in (torch, minigrad):
+        v1, v2 = (T.tensor(1.0, requires_grad=True) for _ in range(2))
+        T.stack([v1, v2]).sum().backward()
+        v1.sum().backward()
+        found[T] = v1.grad.item(), v2.grad.item()
+    assert found[torch] == (2, 2) and found[minigrad] == (2, 1)
+
+
+def test_torch_puts_a_hook_on_the_node_before_t_if_another_was_there() -> None:
+    for in_place, order in (("t_()", ["first", "second"]), ("mul_(2)", ["second", "first"])):
+        log = []
+        x = torch.ones(3, requires_grad=True)
+        y = x * 2
+        y.register_hook(lambda g, log=log: log.append("first"))
+        eval(f"y.{in_place}")
+        y.register_hook(lambda g, log=log: log.append("second"))
+        y.sum().backward()
+        assert log == order
