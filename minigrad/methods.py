@@ -273,18 +273,18 @@ def _size(self, dim=None):
 def _stride(self, dim=None):
     """How many elements lie between neighbours along each dim."""
     strides = tuple(s // self._array.itemsize for s in self._array.strides)
-    if not self._array.size or 1 in self._array.shape:  # NumPy's choice is arbitrary where it does not matter
+    if not self._array.size or 1 in self._array.shape:
         strides = _torch_strides(self._array, strides)
     return strides if dim is None else strides[dim]
 
 
 def _torch_strides(array, strides):
-    if not array.flags.c_contiguous:
-        return strides
+    """NumPy's strides, but for those that are arbitrary, as they do not matter: a new array's, and a new dim's 0."""
+    arbitrary = not array.size or array.flags.owndata and array.flags.c_contiguous
     out, step = [], 1
-    for n in reversed(array.shape):
-        out.append(step)
-        step *= max(n, 1)
+    for n, stride in zip(reversed(array.shape), reversed(strides)):
+        out.append(step if arbitrary or n == 1 and not stride else stride)
+        step = out[-1] * max(n, 1)
     return tuple(reversed(out))
 
 

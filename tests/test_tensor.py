@@ -528,7 +528,8 @@ EDGES = """
     e.pow(e.tensor([-inf, -0.0, 4]), e.tensor(0.5)) ; e.pow(e.tensor([[-inf, 4]]), e.tensor([[0.5], [2]])) ;
     half(6e-8, 6e-8, inf).prod() ; half(6e4, 2, 1e-4).prod(0, keepdim=True) ; half(2).reshape(()).prod(0) ;
     half().prod() ; half(7.7109375).sigmoid() ; half(-1.788e-07, 0).std() ;
-    e.tensor([-32767, 32767], dtype=e.int16) @ e.tensor([2, 32767], dtype=e.int16) ; e.tensor(2.5).roll(1)
+    e.tensor([-32767, 32767], dtype=e.int16) @ e.tensor([2, 32767], dtype=e.int16) ; e.tensor(2.5).roll(1) ;
+    e.tensor([True, False]) ** True ; e.tensor([True, False]) ** False
 """
 
 
@@ -539,6 +540,18 @@ def test_where_a_dtype_ends(text):
         out = eval(text, {"e": e, "inf": float("inf"), "half": lambda *x, e=e: e.tensor(x, dtype=e.float16)})
         shown.append((str(out.dtype), tuple(out.shape), repr(out.tolist())))
     assert shown[0] == shown[1]
+
+
+STRIDES = """
+    e.zeros(2)[::2] ; e.from_numpy(np.ones(2)[::2]) ; e.zeros(3, 1).t() ; e.zeros(4, 4)[::4] ; e.zeros(3, 3).t()[:1] ;
+    e.zeros(4, 4)[::4] + 1 ; e.zeros(3)[None, :, None] ; e.zeros(3, 3).t().unsqueeze(0) ; e.zeros(2, 3).t().sum(0, True)
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in STRIDES.split(";")])
+def test_strides_of_dims_of_size_1(text):
+    ours, theirs = (eval(text, {"e": e, "np": np}).stride() for e in (minigrad, torch))
+    assert ours == theirs
 
 
 ORDERED = """

@@ -183,8 +183,9 @@ def pow(input, exponent):
 def _power(x, n):
     if x._array.dtype.kind != "f":
         x = to_dtype(x, common_dtype([x, n]))
-        refuse_kinds("pow", x, "b")
-        if x._array.dtype.kind in "iu" and n < 0:
+        if _is_bool(x):  # to the power of True itself, of False 1
+            return x | (not n)
+        if n < 0 and x._array.dtype.kind in "iu":
             raise RuntimeError("Integers to negative integer powers are not allowed.")
     return ops.power(x, n)
 
