@@ -79,6 +79,16 @@ def _float_into_integer(example: Any) -> bool:
     return not example.operands[0].is_float and any(o.is_float for o in example.operands)
 
 
+def _square_wraps(example: Any) -> bool:
+    integers = [o.values for o in example.operands if o.values.dtype.kind in "iu"]
+    return any(bool((v.astype(float) ** 2 > np.iinfo(v.dtype).max).any()) for v in integers)
+
+
+def _half_and_flat(example: Any) -> bool:
+    x = example.operands[0]
+    return x.dtype == "float16" and bool(((x.values.astype(float).var(-1) + 1e-5) ** -1.5 > 65504).any())
+
+
 def _strided(example: Any) -> bool:
     return any(o.layout != "contiguous" for o in example.operands)
 
@@ -130,6 +140,10 @@ TABLE: list[Known] = [
     Known("einsum*", "*error*", "torch asserts internally in the backward of mixed dtypes and nothing to add",
           lambda example: _float_and_integer(example) and _empty(example)),
     Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
+    *(Known("atan2", label, "torch's backward squares the integer in its own dtype, where it wraps", _square_wraps)
+      for label in DERIVATIVES),
+    Known("F.layer_norm", "double backward*", "torch cubes 1 / sqrt(var + eps) in half precision, which overflows "
+          "where the elements are nearly equal", _half_and_flat),
     Known("addcdiv", "*grad*", "of an integer and float64 scalars: torch's backward rounds to float32 on the way",
           _mixed),
     *(Known(row, "*error", "of nothing: which checks come before the look at the size differs from op to op", _empty)
@@ -148,7 +162,7 @@ TABLE: list[Known] = [
     *(Known(row, label, LOOPS, _infinite) for row in ("F.relu6", "F.hardtanh", "F.*elu") for label in DERIVATIVES),
     Known("F.gelu*", "*", LOOPS, _infinite),
     *(Known("logit", label, LOOPS + " (at -0)", _negative_zero) for label in DERIVATIVES),
-    Known("remainder", "*", LOOPS, _subnormal),
+    *(Known(row, "*", LOOPS + " (of a quotient that overflows)", _subnormal) for row in ("remainder", "fmod")),
     *(Known(row, "*", LOOPS, _subnormal) for row in ("x % y", "number % x")),
     *(Known("*prod*", label, "torch divides the product by the entry, which overflows",
             _subnormal) for label in DERIVATIVES),
