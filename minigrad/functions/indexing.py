@@ -253,8 +253,7 @@ def setitem(x, index, value):
             x = ops.slice_(x, first, _label(first))
         except IndexError as error:
             raise _index_error(x, first, error) from None
-    if not basic and isinstance(value, Tensor) and value._array.dtype != x._array.dtype:
-        _same_dtype(x, key, value)
+    mixed = not basic and isinstance(value, Tensor) and value._array.dtype != x._array.dtype
     if not isinstance(value, Tensor):
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
@@ -266,7 +265,11 @@ def setitem(x, index, value):
     try:
         part = x._array[key]
     except IndexError as error:
+        if mixed and "out of bounds" in str(error):  # the places themselves torch looks at last
+            _same_dtype(x, key, value)
         raise _index_error(x, key, error) from None
+    if mixed:
+        _same_dtype(x, key, value)
     # Where every slice takes all, torch writes to x itself, not to a view of it.
     whole = basic and part.shape == x._array.shape and all(k is ... or _from_the_start(k) for k in key)
     if basic:
