@@ -89,6 +89,7 @@ OPTIMIZERS: list[OptimCase] = [
               ("T.optim.LBFGS([{'params': [T.ones(1)]}, {'params': [T.ones(1)]}])",)),
 ]  # fmt: skip
 
+EPS32 = float(np.finfo(np.float32).eps)
 S = "T.optim.lr_scheduler"
 SCHEDULERS: list[SchedulerCase] = [
     SchedulerCase("StepLR", [f"{S}.StepLR(o, 3)", f"{S}.StepLR(o, step_size=4, gamma=0.5)"]),
@@ -220,8 +221,11 @@ def run_optimizer(ours: Any, theirs: Any, case: OptimCase, options: Options) -> 
             if dtype == "float32" and options.quick and number > 1:
                 continue
             runs = [partial(optimize, T, case.name, text, dtype, grouped) for T in (ours, theirs)]
+            # A line search compares losses, and those sqrt(eps) around a minimum are one and the same number: it may
+            # end anywhere there, and in float32 does within these steps.
+            terms = EPS32**-0.5 if (case.name, dtype) == ("LBFGS", "float32") and "wolfe" in text else case.terms
             where = f"{case.name}({text}) {dtype}{', two param groups' if grouped else ''}"
-            outcome.compare(*map(attempt, runs), where, script(case.name, text, dtype), case.terms, runs[1])
+            outcome.compare(*map(attempt, runs), where, script(case.name, text, dtype), terms, runs[1])
     for expression in case.errors:
         outcome.checks += 1
         message = check_error(ours, theirs, expression)
