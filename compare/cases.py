@@ -24,6 +24,7 @@ from .ulp import (
     PRODUCT,
     REDUCE,
     SATURATING,
+    SHRINK,
     SOFTMAX,
     STEEP,
     Bound,  # fmt: skip
@@ -692,7 +693,7 @@ FUNCTIONAL = [
     functional("hardswish", CHAIN),
     functional("hardshrink", EXACT),
     functional("softshrink", ARITHMETIC),
-    functional("tanhshrink", COMPOSED),
+    functional("tanhshrink", SHRINK),
     functional("threshold", EXACT, "0.1, 20"),
     functional("softplus", COMPOSED, "beta, threshold", {"beta": [1, 2.0], "threshold": [20, 2.0]}),
     functional("softsign", CHAIN),

@@ -87,6 +87,15 @@ def _unsigned(example: Any) -> bool:
     return any(o.dtype == "uint8" for o in example.operands)
 
 
+def _size_one(example: Any) -> bool:
+    return any(1 in o.values.shape for o in example.operands)
+
+
+def _large_integer(example: Any) -> bool:
+    return any(not o.is_float and o.values.size and np.abs(o.values.astype(float)).max() > 2**31
+               for o in example.operands)  # fmt: skip
+
+
 def _empty(example: Any) -> bool:
     return any(o.values.size == 0 for o in example.operands)
 
@@ -96,7 +105,34 @@ def _bool_mixed(example: Any) -> bool:
     return "bool" in dtypes and len(dtypes) > 1
 
 
+def _half(example: Any) -> bool:
+    return any(o.dtype == "float16" for o in example.operands)
+
+
+def _bools(example: Any) -> bool:
+    return all(o.dtype == "bool" for o in example.operands)
+
+
+def _far_apart(example: Any) -> bool:
+    """Some x / y may be beyond what float64 counts in ones."""
+    x, y = (np.abs(o.values[np.isfinite(o.values) & (o.values != 0)]) for o in example.operands)
+    return bool(x.size and y.size and np.log2(float(x.max())) - np.log2(float(y.min())) > 52)
+
+
+def _quotient_of_itself(example: Any) -> bool:
+    _, y, z = (o.alias or o.name for o in example.operands)
+    return y == z
+
+
 TABLE: list[Known] = [
+    Known("fmod*", "*", "torch's vector loop is nan where x / y is beyond 2 ** 52, its scalar loop exact as ours",
+          _far_apart),
+    Known("prod*", "out0", "whether a product of half precision overflows on the way depends on the order in which "
+          "torch's loop takes the factors", _half),
+    Known("inner", "*error", "torch refuses bools that lie in order, and takes strided ones", _bools),
+    Known("addcdiv", "double backward*", "of x / x, which is 1: both second derivatives are what rounding leaves of 0",
+          _quotient_of_itself),
+    Known("F.layer_norm", "double backward*", "of equal numbers torch cubes 1 / sqrt(eps) in half precision", _half),
     Known("number % x", "*error*", "torch has no derivative of number % tensor, though it has that of tensor % tensor; "
           "ours is that one"),
     Known("number % x", NAME, "as above: torch's node is called NotImplemented"),
@@ -130,9 +166,14 @@ TABLE: list[Known] = [
     Known("einsum.three", "*error*", "torch asserts internally in the backward of mixed dtypes and nothing to add",
           _float_and_integer),
     Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
+    *(Known("atan2", label, "torch's backward squares a large integer, which wraps", _large_integer)
+      for label in DERIVATIVES),
+    Known("std_mean", "*grad*", "of two subnormal halves torch's deviation is 0, and its derivative inf",
+          _special_half),
+    Known("stride", "*", "from_numpy keeps NumPy's stride of an axis of size 1, which means nothing", _size_one),
     Known("addcdiv", "*grad*", "of an integer and float64 scalars: torch's backward rounds to float32 on the way",
           _mixed),
-    *(Known(row, "*error", "of nothing: which checks come before the look at the size differs from op to op", _empty)
+    *(Known(row, "*error*", "of nothing: which checks come before the look at the size differs from op to op", _empty)
       for row in ("*mm*", "*einsum*", "x @ y", "matmul", "dot", "mv", "F.linear*")),
     Known("matmul", "*error", "of a bool and another dtype, as below", _bool_mixed),
     Known("*mm*", "*error", "of a bool and another dtype: which of two refusals comes first depends on the shapes",

@@ -58,6 +58,8 @@ SATURATING = Bound("saturating", 4, 2, 0, "as function; 1 - tanh ** 2 leaves eps
                    gradient_floor=4)  # fmt: skip
 COMPOSED = Bound("composed", 6, 4, 8, "a function of a rounded function: NumPy's error may be 4 times torch's, "
                  "and is amplified alike", gradient_floor=2)  # fmt: skip
+SHRINK = Bound("shrink", 6, 4, 8, "as composed; of x - tanh(x) near 0 the 1 to 2 ulp of tanh(x) remain, 2 eps at most",
+               floor=2, gradient_floor=2)  # fmt: skip
 STEEP = Bound("steep", 6, 4, 8, "as composed; what 1 - tanh ** 2 leaves is multiplied by powers of the input",
               gradient_floor=64)  # fmt: skip
 REDUCE = Bound("reduce", 1, 1, 4, "torch and NumPy add in different orders: a few eps of sum|terms|, never of |result|")

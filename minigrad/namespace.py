@@ -248,6 +248,11 @@ class NumPy:
             b = np.full(a.shape, b)
         return np.power(a, b)
 
+    def sigmoid(x):
+        if x.dtype.itemsize == 2:  # whose exp overflows where the result does not vanish yet
+            return NumPy.sigmoid(x.astype(np.float32)).astype(x.dtype)
+        return 1 / (1 + np.exp(-x))
+
     def rsqrt(x):
         return 1 / np.sqrt(x)
 

@@ -124,6 +124,9 @@ class Torch:
     def pow(a, b):
         return torch.pow(a, b)
 
+    def sigmoid(x):
+        return torch.sigmoid(x)
+
     def rsqrt(x):
         return torch.rsqrt(x)
 

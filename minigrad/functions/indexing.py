@@ -253,9 +253,8 @@ def setitem(x, index, value):
             x = ops.slice_(x, first, _label(first))
         except IndexError as error:
             raise _index_error(x, first, error) from None
-    if not basic and isinstance(value, Tensor) and value._array.dtype != x._array.dtype:
-        _same_dtype(x, key, value)
-    if not isinstance(value, Tensor):
+    given_tensor = isinstance(value, Tensor)
+    if not given_tensor:
         if not isinstance(value, (int, float, bool, np.generic, np.ndarray)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.type_name}Tensor")
         value = wrap(np.asarray(value if np.ndim(value) else scalar_as(value, x.dtype)))
@@ -267,6 +266,8 @@ def setitem(x, index, value):
         part = x._array[key]
     except IndexError as error:
         raise _index_error(x, key, error) from None
+    if given_tensor and not basic and value._array.dtype != x._array.dtype:
+        _same_dtype(x, key, value)
     # Where every slice takes all, torch writes to x itself, not to a view of it.
     whole = basic and part.shape == x._array.shape and all(k is ... or _from_the_start(k) for k in key)
     if basic:
