@@ -163,8 +163,8 @@ TABLE: list[Known] = [
     Known("pow*", "*", "as for addc* below", _special_half),
     Known("kron", "error", "torch takes a view of what it should reshape", _strided),
     Known("atan2", "*error*", "torch's backward negates the bool", _bool_mixed),
-    Known("einsum.three", "*error*", "torch asserts internally in the backward of mixed dtypes and nothing to add",
-          _float_and_integer),
+    Known("einsum*", "*error*", "torch asserts internally in the backward of mixed dtypes and nothing to add",
+          lambda example: _float_and_integer(example) and _empty(example)),
     Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
     *(Known("atan2", label, "torch's backward squares a large integer, which wraps", _large_integer)
       for label in DERIVATIVES),

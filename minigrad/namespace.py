@@ -94,6 +94,15 @@ def _in_order(reduced):
     return reduced if reduced.ndim < 2 or reduced.flags.c_contiguous else reduced.copy()
 
 
+def _var(x, axis, correction, keepdims):
+    """The variance, of half precision in single: its root may be a number where it is itself 0."""
+    wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    n = count(x.shape, axis)
+    centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
+    total = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
+    return total / wide.dtype.type(max(n - correction, 0))
+
+
 def _running(scan, x, axis):
     """A scan of an array, or of a number, in a new array in C order, as torch's."""
     out = np.empty(x.shape or 1, x.dtype if x.dtype.kind == "f" else np.int64)
@@ -244,9 +253,11 @@ class NumPy:
             # What the integer reciprocals give: of 1 and -1 their powers, of all others 0.
             small = np.where((b % 2 == 0) & (a == -1), 1, np.where(abs(a) == 1, a, 0))
             return np.where(b < 0, small, np.power(a, np.maximum(b, 0))).astype(a.dtype)
-        if not b.ndim and b == 0.5:  # NumPy takes a square root, which makes nan of -inf
-            b = np.full(a.shape, b)
-        return np.power(a, b)
+        result = np.power(a, b)
+        if a.dtype.kind == "f" and (b == 0.5).any():
+            # A broadcast exponent of 0.5 NumPy takes for a square root, which of -inf is nan and of -0 is -0.
+            return np.where((b == 0.5) & ((a == 0) | (a == -np.inf)), np.abs(a), result)
+        return result
 
     def sigmoid(x):
         if x.dtype.itemsize == 2:  # whose exp overflows where the result does not vanish yet
@@ -255,6 +266,11 @@ class NumPy:
 
     def rsqrt(x):
         return 1 / np.sqrt(x)
+
+    def sigmoid(x):
+        if x.dtype.itemsize == 2:  # 1 + exp(-x) has too few digits beside results near 1
+            return NumPy.sigmoid(x.astype(np.float32)).astype(x.dtype)
+        return 1 / (1 + np.exp(-x))
 
     def xlogy(a, b):
         return np.where((a == 0) & (b == b), 0, a * np.log(b))
@@ -327,15 +343,20 @@ class NumPy:
         return _in_order((total / n if n else total * np.nan).astype(x.dtype, copy=False))
 
     def var(x, axis, correction, keepdims):
-        wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
-        n = count(x.shape, axis)
-        centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
-        total = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
-        return _in_order((total / wide.dtype.type(max(n - correction, 0))).astype(x.dtype, copy=False))
+        return _in_order(_var(x, axis, correction, keepdims).astype(x.dtype, copy=False))
+
+    def std(x, axis, correction, keepdims):
+        return _in_order(np.sqrt(_var(x, axis, correction, keepdims)).astype(x.dtype, copy=False))
 
     def prod(x, axis, keepdims):
-        # Half precision is rounded after each factor, as torch does.
-        return _in_order(np.multiply.reduce(x, axis, None if x.dtype.kind == "f" else np.int64, None, keepdims))
+        if x.dtype == np.float16 and x.size:  # torch rounds after every factor: what overflows by then stays inf
+            along = axis[0] if axis else 0
+            steps = np.multiply.accumulate(x if axis and x.ndim else x.reshape(-1), along)
+            product = steps.take(-1, along)
+            return product.reshape(kept_shape(x.shape, axis)) if keepdims else product
+        wide = _wide(x)
+        product = np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
+        return _in_order(product.astype(x.dtype if x.dtype.kind == "f" else np.int64, copy=False))
 
     def amax(x, axis, keepdims):
         if not x.size and x.dtype.kind == "f":
@@ -432,7 +453,7 @@ class NumPy:
         return np.flip(x, axes).copy()
 
     def roll(x, shifts, axes):
-        return np.roll(np.ascontiguousarray(x), shifts, axes).reshape(x.shape)
+        return np.roll(np.asarray(x, order="C"), shifts, axes)
 
     def tril(x, k):
         return np.tril(x, k)

@@ -49,6 +49,14 @@ def _left(x, axis, keepdims):
     return kept_shape(x.shape, axis) if keepdims else [n for i, n in enumerate(x.shape) if i not in _all_or(axis, x)]
 
 
+def _var(x, axis, correction, keepdims):
+    """The variance, of half precision in single."""
+    wide = x.float() if x.dtype is torch.float16 else x
+    n = count(x.shape, axis)
+    centred = wide - Torch.sum(wide, axis, True) / (n or math.nan)
+    return Torch.sum(centred * centred, axis, keepdims) / max(n - correction, 0)
+
+
 def _clamped(scalar):
     """maximum and minimum, which torch has for two tensors only, with a number as the second."""
 
@@ -130,6 +138,9 @@ class Torch:
     def rsqrt(x):
         return torch.rsqrt(x)
 
+    def sigmoid(x):
+        return torch.sigmoid(x)
+
     def xlogy(a, b):
         return torch.xlogy(a, b)
 
@@ -164,11 +175,10 @@ class Torch:
         return x.clone() if axis == () else torch.mean(x, _all_or(axis, x), keepdim=keepdims)
 
     def var(x, axis, correction, keepdims):
-        wide = x.float() if x.dtype is torch.float16 else x
-        n = count(x.shape, axis)
-        centred = wide - Torch.sum(wide, axis, True) / (n or math.nan)
-        total = Torch.sum(centred * centred, axis, keepdims)
-        return (total / max(n - correction, 0)).to(x.dtype)
+        return _var(x, axis, correction, keepdims).to(x.dtype)
+
+    def std(x, axis, correction, keepdims):
+        return _var(x, axis, correction, keepdims).sqrt().to(x.dtype)
 
     def prod(x, axis, keepdims):
         out = x if x.is_floating_point() else x.to(torch.int64)

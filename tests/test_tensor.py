@@ -524,6 +524,23 @@ def test_the_sign_of_zero(text, size):
     assert signs[0] == signs[1]
 
 
+EDGES = """
+    e.pow(e.tensor([-inf, -0.0, 4]), e.tensor(0.5)) ; e.pow(e.tensor([[-inf, 4]]), e.tensor([[0.5], [2]])) ;
+    half(6e-8, 6e-8, inf).prod() ; half(6e4, 2, 1e-4).prod(0, keepdim=True) ; half(2).reshape(()).prod(0) ;
+    half().prod() ; half(7.7109375).sigmoid() ; half(-1.788e-07, 0).std() ;
+    e.tensor([-32767, 32767], dtype=e.int16) @ e.tensor([2, 32767], dtype=e.int16) ; e.tensor(2.5).roll(1)
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in EDGES.split(";")])
+def test_where_a_dtype_ends(text):
+    shown = []
+    for e in (minigrad, torch):
+        out = eval(text, {"e": e, "inf": float("inf"), "half": lambda *x, e=e: e.tensor(x, dtype=e.float16)})
+        shown.append((str(out.dtype), tuple(out.shape), repr(out.tolist())))
+    assert shown[0] == shown[1]
+
+
 ORDERED = """
     e.cumsum(x.mT, 1) ; e.cumprod(x.mT, 0) ; x.mT.roll(1, 0) ; e.cat([x[0].expand(3, 2, 3)] * 2, 1) ; e.mean(x.mT, 0) ;
     x.movedim(0, 2).sum(2) ; x.movedim(0, 2).amax(2) ; x.movedim(0, 2).amin(2) ; x.movedim(0, 2).prod(2) ;

@@ -15,7 +15,7 @@ from ..primitive import align, to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import broadcast_shapes, refuse_kinds, scalar_as
 from .pointwise import clone, mul
-from .shape import can_view, expand, movedim, reshape, squeeze, unsqueeze
+from .shape import can_view, movedim, reshape, squeeze, unsqueeze
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner",
@@ -36,7 +36,7 @@ def _checked(function, a, b, name_b="mat2"):
             f"expected m1 and m2 to have the same dtype, but got: {_c_name(a)} != {_c_name(b)}. Convert one of them, "
             "as in x.to(other.dtype)."
         )
-    if a._array.dtype.kind == "b" and a._array.size and b._array.size:
+    if a._array.dtype.kind == "b" and (function == "dot" or a._array.size and b._array.size):
         nd = max(a._array.ndim, b._array.ndim), min(a._array.ndim, b._array.ndim)
         refuse_kinds({(1, 1): "dot", (2, 1): "addmv_impl_cpu", (2, 2): "addmm_impl_cpu_"}.get(nd, "bmm"), a, "b")
 
@@ -374,24 +374,41 @@ def tensordot(a, b, dims=2):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         dims = list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
+    _one_dtype(a, b)
     over_a = [d % a._array.ndim for d in dims[0]]
     over_b = [d % b._array.ndim for d in dims[1]]
     keep_a = [i for i in range(a._array.ndim) if i not in over_a]
     keep_b = [i for i in range(b._array.ndim) if i not in over_b]
     for i, j in zip(over_a, over_b):
-        if a._array.shape[i] != b._array.shape[j]:  # a size of 1 broadcasts: what it meets is summed first
-            a = to_dtype(reduce_sum(a, axis=(i,), keepdims=True), a.dtype) if b._array.shape[j] == 1 else a
-            b = to_dtype(reduce_sum(b, axis=(j,), keepdims=True), b.dtype) if a._array.shape[i] == 1 else b
+        if b._array.shape[j] == 1:  # a size of 1 broadcasts: what it meets is summed first
+            a = to_dtype(reduce_sum(a, axis=(i,), keepdims=True), a.dtype)
+        elif a._array.shape[i] == 1:
+            b = to_dtype(reduce_sum(b, axis=(j,), keepdims=True), b.dtype)
         if a._array.shape[i] != b._array.shape[j]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second "
                 f"has size {b._array.shape[j]} in dim {j}"
             )
-    size = int(np.prod([a._array.shape[i] for i in over_a]))
+    rows, size, columns = (
+        math.prod(x._array.shape[i] for i in dims) for x, dims in ((a, keep_a), (a, over_a), (b, keep_b))
+    )
     out_shape = [a._array.shape[i] for i in keep_a] + [b._array.shape[i] for i in keep_b]
-    left = a.permute(keep_a + over_a).reshape(int(np.prod([a._array.shape[i] for i in keep_a])), size)
-    right = b.permute(over_b + keep_b).reshape(size, int(np.prod([b._array.shape[i] for i in keep_b])))
-    return mm(left, right).reshape(out_shape)
+    left, right = a.permute(keep_a + over_a), b.permute(over_b + keep_b)
+    if rows == columns == 1:
+        if left.is_contiguous() and right.is_contiguous():
+            product = dot(left.reshape(size), right.reshape(size))
+        else:  # as torch does it; so there are booleans that it takes and others that dot refuses
+            product = to_dtype(reduce_sum(squeeze(left) * squeeze(right), axis=None, keepdims=False), a.dtype)
+        return product.reshape(out_shape)
+    return mm(left.reshape(rows, size), right.reshape(size, columns)).reshape(out_shape)
+
+
+def _one_dtype(a, b):
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(
+            f"both inputs should have same dtype, but got {a.dtype.type_name} and {b.dtype.type_name}. Convert one of "
+            "them, as in x.to(other.dtype)."
+        )
 
 
 # -- einsum --------------------------------------------------------------------------------------------------------
@@ -408,17 +425,18 @@ def einsum(equation, *operands):
         equation, operands = _from_sublists((equation, *operands))
     elif len(operands) == 1 and isinstance(operands[0], (tuple, list)):
         operands = tuple(operands[0])
-    terms, output, sizes = _parse(equation, operands)
-    labels, result = _diagonalised(*terms[0], operands[0], sizes)
-    for i in range(1, len(operands)):
-        later = set(output).union(*(t[0] for t in terms[i + 1 :]))
-        other_labels, other = _diagonalised(*terms[i], operands[i], sizes)
+    terms, output = _parse(equation, operands)
+    single = len(operands) == 1
+    factors = [(_diagonalised if single else _essential)(labels, x) for labels, x in zip(terms, operands)]
+    labels, result = factors[0]
+    for i, (other_labels, other) in enumerate(factors[1:], 2):
+        later = set(output).union(*(labels for labels, _ in factors[i:]))
         labels, result = _pair(labels, result, other_labels, other, later)
     gone = tuple(i for i, label in enumerate(labels) if label not in output)
     if gone:
         result = reduce_sum(result, axis=gone, keepdims=False)
         labels = [label for label in labels if label in output]
-    return result if list(labels) == list(output) else result.permute([labels.index(label) for label in output])
+    return result if list(labels) == list(output) else _arranged(result, labels, output)
 
 
 def _from_sublists(args):
@@ -433,7 +451,7 @@ def _from_sublists(args):
 
 
 def _parse(equation, operands):
-    """Each operand's labels ('...' replaced by digits counted from the right), the output's, and every label's size."""
+    """Each operand's labels ('...' replaced by digits counted from the right), and the output's."""
     inputs, arrow, out = equation.replace(" ", "").partition("->")
     texts = inputs.split(",")
     if not operands:
@@ -468,7 +486,7 @@ def _parse(equation, operands):
                     f"{number} which does not broadcast with previously seen size {known}"
                 )
             sizes[label] = max(n, known) if 0 not in (n, known) else 0
-        terms.append((labels,))
+        terms.append(labels)
     spread = [("...", widest - i) for i in range(widest)]
     if arrow:
         before, dots, after = out.partition("...")
@@ -481,12 +499,12 @@ def _parse(equation, operands):
             if output.count(label) > 1:
                 raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
     else:
-        seen = [label for (labels,) in terms for label in labels]
+        seen = [label for labels in terms for label in labels]
         output = spread + sorted({s for s in seen if isinstance(s, str) and seen.count(s) == 1})
-    return terms, output, sizes
+    return terms, output
 
 
-def _diagonalised(labels, x, sizes):
+def _diagonalised(labels, x):
     """The operand with each label once: a repeated one is a diagonal."""
     labels = list(labels)
     for label in dict.fromkeys(labels):
@@ -501,6 +519,15 @@ def _diagonalised(labels, x, sizes):
             x = movedim(x.diagonal(0, i, j), -1, i)
             del labels[j]
     return labels, x
+
+
+def _essential(labels, x):
+    """The operand without its dims of size 1, whatever their labels: they broadcast, so there is nothing to sum."""
+    labels, x = _diagonalised(labels, x)
+    shape = x._array.shape
+    if 1 not in shape:
+        return labels, x
+    return [s for s, n in zip(labels, shape) if n != 1], reshape(x, [n for n in shape if n != 1])
 
 
 def _pair(labels, a, other_labels, b, later):
@@ -519,34 +546,18 @@ def _pair(labels, a, other_labels, b, later):
             else:
                 b = reduce_sum(b, axis=(other_labels.index(label),), keepdims=False)
                 other_labels = [s for s in other_labels if s != label]
-    size_a, size_b = dict(zip(labels, a._array.shape)), dict(zip(other_labels, b._array.shape))
-    if all(size_a[s] == size_b[s] == 1 for s in summed):
+    if not summed:
         order = batch + left + right
-        a, labels = _without(a, labels, summed)
-        b, other_labels = _without(b, other_labels, summed)
         return order, mul(_arranged(a, labels, order), _arranged(b, other_labels, order))
-    common = {s: max(size_a[s], size_b[s]) if 0 not in (size_a[s], size_b[s]) else 0 for s in shared}
-    a = expand(
-        _arranged(a, labels, batch + left + summed), [common.get(s, size_a.get(s)) for s in batch + left + summed]
-    )
-    b = expand(
-        _arranged(b, other_labels, batch + summed + right),
-        [common.get(s, size_b.get(s)) for s in batch + summed + right],
-    )
-    shape = [common[s] for s in batch]
-    lefts, rights, inner = [size_a[s] for s in left], [size_b[s] for s in right], [common[s] for s in summed]
-    n, m, k, p = (int(np.prod(s, dtype=np.int64)) for s in (shape, lefts, inner, rights))
+    size = dict(zip(labels + other_labels, a._array.shape + b._array.shape))
+    n, m, k, p = (math.prod(size[s] for s in group) for group in (batch, left, summed, right))
     _one_scalar_type(a, b)
     if n and m and k and p:
         refuse_kinds("bmm", a, "b")
-    product = ops.matmul(reshape(a, n, m, k), reshape(b, n, k, p))
-    return batch + left + right, reshape(product, shape + lefts + rights)
-
-
-def _without(x, labels, ones):
-    """An operand without its axes of size 1 under the given labels."""
-    kept = [s for s in labels if s not in ones]
-    return (reshape(x, [n for s, n in zip(labels, x._array.shape) if s in kept]) if ones else x), kept
+    a = reshape(_arranged(a, labels, batch + left + summed), n, m, k)
+    b = reshape(_arranged(b, other_labels, batch + summed + right), n, k, p)
+    order = batch + left + right
+    return order, reshape(ops.matmul(a, b), [size[s] for s in order])
 
 
 def _one_scalar_type(a, b):

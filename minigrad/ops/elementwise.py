@@ -124,7 +124,7 @@ def neg(x):
 # torch saves the result of this one for either input, so a later write to it is noticed.
 @primitive(
     promote="same",
-    a=lambda g, xp, a, b, out: xp.where(b == 0, 0, g * (b * a ** (b - 1))),
+    a=lambda g, xp, a, b, out: xp.where(b == 0, 0, g * (b * xp.pow(a, b - 1))),
     b=lambda g, xp, a, b, out: g * xp.where((a == 0) & (b >= 0), 0, out * xp.log(a)),
     name="PowBackward1",
 )

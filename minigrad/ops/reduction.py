@@ -206,7 +206,7 @@ def var(xp, x, *, axis, correction, keepdims):
 )
 def std(xp, x, *, axis, correction, keepdims):
     """sqrt(var(x)); the derivative at 0 is 0"""
-    return xp.sqrt(xp.var(x, axis, correction, keepdims))
+    return xp.std(x, axis, correction, keepdims)
 
 
 var_beside_mean, mean_beside_var = overload(var, "VarMeanBackward0"), overload(mean, "VarMeanBackward0")
