@@ -109,10 +109,6 @@ def _half(example: Any) -> bool:
     return any(o.dtype == "float16" for o in example.operands)
 
 
-def _bools(example: Any) -> bool:
-    return all(o.dtype == "bool" for o in example.operands)
-
-
 def _far_apart(example: Any) -> bool:
     """Some x / y may be beyond what float64 counts in ones."""
     x, y = (np.abs(o.values[np.isfinite(o.values) & (o.values != 0)]) for o in example.operands)
@@ -127,9 +123,6 @@ def _quotient_of_itself(example: Any) -> bool:
 TABLE: list[Known] = [
     Known("fmod*", "*", "torch's vector loop is nan where x / y is beyond 2 ** 52, its scalar loop exact as ours",
           _far_apart),
-    Known("prod*", "out0", "whether a product of half precision overflows on the way depends on the order in which "
-          "torch's loop takes the factors", _half),
-    Known("inner", "*error", "torch refuses bools that lie in order, and takes strided ones", _bools),
     Known("addcdiv", "double backward*", "of x / x, which is 1: both second derivatives are what rounding leaves of 0",
           _quotient_of_itself),
     Known("F.layer_norm", "double backward*", "of equal numbers torch cubes 1 / sqrt(eps) in half precision", _half),

@@ -132,9 +132,6 @@ class Torch:
     def pow(a, b):
         return torch.pow(a, b)
 
-    def sigmoid(x):
-        return torch.sigmoid(x)
-
     def rsqrt(x):
         return torch.rsqrt(x)
 
