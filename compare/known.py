@@ -91,9 +91,9 @@ def _size_one(example: Any) -> bool:
     return any(1 in o.values.shape for o in example.operands)
 
 
-def _large_integer(example: Any) -> bool:
-    return any(not o.is_float and o.values.size and np.abs(o.values.astype(float)).max() > 2**31
-               for o in example.operands)  # fmt: skip
+def _square_wraps(example: Any) -> bool:
+    found = [o.values for o in example.operands if o.values.dtype.kind in "iu" and o.values.size]
+    return any(float(np.abs(v.astype(float)).max()) ** 2 > np.iinfo(v.dtype).max for v in found)
 
 
 def _empty(example: Any) -> bool:
@@ -159,7 +159,7 @@ TABLE: list[Known] = [
     Known("einsum*", "*error*", "torch asserts internally in the backward of mixed dtypes and nothing to add",
           lambda example: _float_and_integer(example) and _empty(example)),
     Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
-    *(Known("atan2", label, "torch's backward squares a large integer, which wraps", _large_integer)
+    *(Known("atan2", label, "torch's backward squares the integer, which wraps", _square_wraps)
       for label in DERIVATIVES),
     Known("std_mean", "*grad*", "of two subnormal halves torch's deviation is 0, and its derivative inf",
           _special_half),
