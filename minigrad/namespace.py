@@ -263,7 +263,7 @@ class NumPy:
         return 1 / np.sqrt(x)
 
     def sigmoid(x):
-        if x.dtype.itemsize == 2:  # 1 + exp(-x) has too few digits beside results near 1
+        if x.dtype.itemsize == 2:  # whose exp overflows, and has too few digits near 1
             return NumPy.sigmoid(x.astype(np.float32)).astype(x.dtype)
         return 1 / (1 + np.exp(-x))
 
