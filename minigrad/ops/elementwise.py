@@ -813,10 +813,13 @@ def nan_to_num(xp, x, *, nan, posinf, neginf):
     return xp.where(x == math.inf, posinf, xp.where(x == -math.inf, neginf, xp.where(x != x, nan, x)))
 
 
-_no_heaviside = not_differentiable(RuntimeError("derivative for aten::heaviside is not implemented"))
+_NO_DERIVATIVE = RuntimeError("derivative for aten::heaviside is not implemented")
 
 
-@primitive(promote="same", x=_no_heaviside, at_zero=_no_heaviside, name="torch::autograd::NotImplemented")
+@primitive(
+    promote="same", name="torch::autograd::NotImplemented",
+    x=not_differentiable(_NO_DERIVATIVE), at_zero=not_differentiable(_NO_DERIVATIVE),
+)  # fmt: skip
 def heaviside(xp, x, at_zero):
     """0, at_zero or 1 where x is negative, zero or positive"""
     return xp.where(x == 0, at_zero, xp.convert(x > 0, x.dtype))
