@@ -107,8 +107,6 @@ def _bool_mixed(example: Any) -> bool:
 
 
 TABLE: list[Known] = [
-    Known("dist", "*error*", "torch's backward negates the None that is its derivative of the 0-norm",
-          lambda example: example.static["p"] == 0),
     Known("number % x", "*error*", "torch has no derivative of number % tensor, though it has that of tensor % tensor; "
           "ours is that one"),
     Known("number % x", NAME, "as above: torch's node is called NotImplemented"),

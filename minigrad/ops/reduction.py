@@ -154,7 +154,7 @@ def _norm_g(g, xp, x, out, p, axis, keepdims):
 
 
 def _dist_g(g, xp, x, y, out, p):
-    return _norm_g(g, xp, x - y, out, p, None, False)
+    return _norm_g(g, xp, x - y, out, p, None, False) if p else xp.zeros_like(x - y)
 
 
 def _logcumsumexp_g(g, xp, x, out, axis):
@@ -337,7 +337,7 @@ norm_of_pairs = overload(norm, "NormBackward1")
 
 
 @primitive(
-    promote="same", refuse=no_booleans, x=_dist_g, y=lambda g, xp, x, y, out, p: _dist_g(g, xp, y, x, out, p)
+    promote="same", refuse=no_booleans, x=_dist_g, y=lambda g, xp, x, y, out, p: -_dist_g(g, xp, x, y, out, p)
 )
 def dist(xp, x, y, *, p):
     """The p-norm of x - y"""
