@@ -830,7 +830,7 @@ MORE = [
     more("std_mean", "T.std_mean(x, dim)", static={"dim": dims}, bound=REDUCE),
     more("var_mean", "T.var_mean(x, dim)", static={"dim": dims}, bound=REDUCE),
     more("diff", "T.diff(x)", "x", ["m n", "m"], bound=ARITHMETIC),
-    more("dist", "T.dist(x, y, p)", "x y", static={"p": [2, 1, 0, 3]}, bound=COMPOSED),
+    more("dist", "T.dist(x, y, p)", "x y", static={"p": [2, 1, 3]}, bound=COMPOSED),
     more("trace", "T.trace(x)", "x", ["m n"], bound=REDUCE),
     more("inner", "T.inner(x, y)", "x y", ["m k, n k", "k, k", "1 k, k"], bound=REDUCE,
          errors=["T.inner(T.ones(0, dtype=T.bool), T.ones(0, dtype=T.bool))", "T.inner(T.ones(1).int(), T.ones(1))"]),
