@@ -333,9 +333,13 @@ class Row:
     seconds: float = 0.0
     formulas: set[tuple[str, str]] = field(default_factory=set)
 
-    def passes(self, seed: int) -> bool:
-        result = self.check(self.name, Options(seed=seed, quick=True))
-        return result.passed
+    def complaint(self, seed: int) -> str | None:
+        """What the row finds wrong, first; None when it passes. A row that raises has found something too."""
+        try:
+            failures = self.check(self.name, Options(seed=seed, quick=True)).failures
+        except Exception as error:
+            return f"{self.group} {self.name} raised {type(error).__name__}: {error}"
+        return f"{self.group} {self.name}: {failures[0].where}" if failures else None
 
 
 def quick_rows() -> list[Row]:
@@ -360,7 +364,7 @@ def quick_rows() -> list[Row]:
 
 
 def measure(rows: list[Row], options: Options, progress: Progress) -> tuple[list[Row], list[str]]:
-    """(the rows that pass, the names of those that do not), with what each costs and evaluates written into it."""
+    """(the rows that pass, the complaints of those that do not), with what each costs and evaluates written into it."""
     evaluated: set[tuple[str, str]] = set()
     planted: list[Planted] = []
     watched: set[int] = set()
@@ -382,20 +386,20 @@ def measure(rows: list[Row], options: Options, progress: Progress) -> tuple[list
             evaluated.clear()
             while True:
                 began = time.perf_counter()
-                try:
-                    passed = row.passes(options.seed)
-                except Exception:
-                    passed = False
+                complaint = row.complaint(options.seed)
                 row.seconds, row.formulas = time.perf_counter() - began, set(evaluated)
                 # An op that is declared when it is first needed was not watched yet.
                 if not watch():
                     break
-            (passing if passed else failing).append(row)
+            if complaint is None:
+                passing.append(row)
+            else:
+                failing.append(complaint)
             progress.step(f"without a mutant: {row.name}")
     finally:
         for plant in planted:
             plant.__exit__()
-    return passing, [f"{row.group} {row.name}" for row in failing]
+    return passing, failing
 
 
 def _noting(
@@ -416,8 +420,8 @@ def _alarm(number: int, frame: FrameType | None) -> None:
     raise _Slow
 
 
-def is_caught(mutant: Mutant, rows: list[Row], seed: int) -> bool:
-    """True when some row that evaluates the formula fails with the mutant in its place."""
+def caught_by(mutant: Mutant, rows: list[Row], seed: int) -> str | None:
+    """The complaint of the first row that fails with the mutant in its formula's place; None when it survives."""
     key = (mutant.op, mutant.input)
     seeing = sorted((r for r in rows if key in r.formulas), key=lambda r: (len(r.formulas), r.seconds))
     specific, wide = ([r for r in seeing if (r.group == "programs") is wide] for wide in (False, True))
@@ -427,14 +431,13 @@ def is_caught(mutant: Mutant, rows: list[Row], seed: int) -> bool:
                 if hasattr(signal, "SIGALRM"):
                     signal.signal(signal.SIGALRM, _alarm)
                     signal.alarm(SECONDS)
-                if not row.passes(seed):
-                    return True
-            except Exception:
-                return True
+                complaint = row.complaint(seed)
             finally:
                 if hasattr(signal, "SIGALRM"):
                     signal.alarm(0)
-    return False
+        if complaint is not None:
+            return complaint
+    return None
 
 
 _rows: list[Row] = []
@@ -445,7 +448,7 @@ def check_op(name: str, options: Options) -> Result:
     # Of an op that is declared for many numbers of inputs, the formulas of two inputs stand for all.
     several = sorted(primitives()[name], key=lambda op: (len(op.formulas) < 2, len(op.formulas)))
     made = list(mutants(several[0], several[1:]))
-    survivors = [m for m in made if not is_caught(m, _rows, options.seed)]
+    survivors = [m for m in made if caught_by(m, _rows, options.seed) is None]
     seen = {formula for row in _rows for formula in row.formulas}
     unseen = {m.input for m in made if (name, m.input) not in seen}
     failures = [

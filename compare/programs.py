@@ -175,8 +175,8 @@ def _values(side: Side, name: str) -> Any:
         return None
     try:
         outcome = Outcome(value)
-    except Exception:
-        # What cannot be shown is reported as it is, not measured.
+    except RuntimeError:
+        # torch cannot show a split's or unbind's output whose base was written to afterwards: nothing to measure.
         return None
     outcome = outcome.grad if grad else outcome
     return None if outcome is None else outcome.values.copy()

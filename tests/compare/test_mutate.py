@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 import minigrad  # noqa: E402
 import minigrad.nn.functional  # noqa: E402  (declares ops of its own)
 from compare import mutate  # noqa: E402
-from compare.report import Options, Progress, Result  # noqa: E402
+from compare.report import Failure, Options, Progress, Result  # noqa: E402
 from minigrad import primitive as declarations  # noqa: E402
 
 
@@ -86,7 +86,7 @@ def test_what_a_row_evaluates_is_measured(monkeypatch):
     monkeypatch.setattr(mutate, "primitives", lambda: {"sample_op": [sample_op]})
     good, bad = (mutate.Row("test", name, check) for name, check in (("good", evaluates), ("bad", fails)))
     passing, failing = mutate.measure([good, bad], Options(), Progress(enabled=False))
-    assert passing == [good] and failing == ["test bad"]
+    assert passing == [good] and failing == ["test bad raised RuntimeError: broken"]
     assert good.formulas == {("sample_op", "b")}
     assert sample_op.formulas["b"](g=1.0, a=1.0) == -3.0
 
@@ -97,7 +97,7 @@ def evaluates(name, options):
 
 
 def fails(name, options):
-    raise RuntimeError
+    raise RuntimeError("broken")
 
 
 def test_a_planted_formula_is_taken_out_again():
@@ -122,12 +122,12 @@ def rows(check, formulas=frozenset({("sample_op", "a")})):
 def test_a_mutant_is_caught_by_a_row_that_looks():
     def looks(name, options):
         wrong = sample_op.formulas["a"](**dict.fromkeys(sample_op.needs["a"], 3.0)) != 9.0
-        return Result("test", name, 1, None, ["wrong"] if wrong else [])
+        return Result("test", name, 1, None, [Failure("a is wrong", "")] if wrong else [])
 
     mutant = made("a")
-    assert mutate.is_caught(mutant["sign flipped"], rows(looks), 0)
-    assert not mutate.is_caught(mutant["g * a"], rows(looks), 0), "with a = b this row cannot tell"
-    assert not mutate.is_caught(mutant["sign flipped"], rows(looks, {("other", "a")}), 0)
+    assert mutate.caught_by(mutant["sign flipped"], rows(looks), 0) == "test row: a is wrong"
+    assert mutate.caught_by(mutant["g * a"], rows(looks), 0) is None, "with a = b this row cannot tell"
+    assert mutate.caught_by(mutant["sign flipped"], rows(looks, {("other", "a")}), 0) is None
 
 
 def test_a_row_that_raises_or_hangs_has_noticed(monkeypatch):
@@ -138,9 +138,9 @@ def test_a_row_that_raises_or_hangs_has_noticed(monkeypatch):
         while True:
             pass
 
-    assert mutate.is_caught(made("a")["doubled"], rows(raises), 0)
+    assert mutate.caught_by(made("a")["doubled"], rows(raises), 0) == "test row raised RuntimeError: broken"
     monkeypatch.setattr(mutate, "SECONDS", 1)
-    assert mutate.is_caught(made("a")["doubled"], rows(hangs), 0)
+    assert "raised _Slow" in mutate.caught_by(made("a")["doubled"], rows(hangs), 0)
 
 
 def test_survivors_are_reported(monkeypatch):

@@ -322,9 +322,12 @@ def test_a_damaged_or_foreign_state_file_is_not_believed(campaign):
     assert "starting again" in result.note and result.details["programs"] == 20
 
 
-def test_statements_are_python():
-    for name, source in program_draw.FUNCTIONS.items():
-        compile(source.replace("{F}", "F1"), name, "exec")
+@pytest.mark.parametrize("name", program_draw.FUNCTIONS)
+def test_functions_are_declared_in_both_engines(name):
+    for engine in (minigrad, torch):
+        space = {"T": engine}
+        exec(program_draw.FUNCTIONS[name].replace("{F}", "F1"), space)
+        assert issubclass(space["F1"], engine.autograd.Function)
 
 
 def test_what_torch_does_with_its_lazy_zeros_is_known_and_nothing_beside_it() -> None:

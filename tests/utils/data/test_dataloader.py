@@ -81,7 +81,7 @@ def at_once(lib, api, n):
 DATASETS = [tensors, by_sample, subset, split, joined, stacked, columns, at_once]
 
 
-def epochs(make, passes=3, seed=11):
+def assert_same_epochs(make, passes=3, seed=11):
     """`passes` epochs of make(library, tensors' module): the same batches, then the same state."""
     seen = []
     for lib, api in LIBRARIES:
@@ -98,7 +98,7 @@ def epochs(make, passes=3, seed=11):
 @pytest.mark.parametrize("n, batch_size", [(6, 2), (7, 3), (50, 16), (5, 9), (1, 1)])
 def test_epochs(dataset, n, batch_size, shuffle):
     for drop_last in (False, True):
-        epochs(
+        assert_same_epochs(
             lambda lib, api, d=drop_last: lib.DataLoader(
                 dataset(lib, api, n), batch_size=batch_size, shuffle=shuffle, drop_last=d
             )
@@ -120,7 +120,7 @@ def test_any_loader(n, batch_size, shuffle, drop_last, own, dataset, seed):
         extra = {"generator": api.Generator().manual_seed(3)} if own else {}
         return lib.DataLoader(dataset(lib, api, n), batch_size, shuffle, drop_last=drop_last, **extra)
 
-    epochs(make, passes=2, seed=seed)
+    assert_same_epochs(make, passes=2, seed=seed)
 
 
 @pytest.mark.parametrize("dataset", [tensors, by_sample], ids=lambda d: d.__name__)
@@ -137,8 +137,8 @@ def test_any_loader(n, batch_size, shuffle, drop_last, own, dataset, seed):
     ],
 )
 def test_samplers(sampler, dataset):
-    epochs(lambda lib, api: lib.DataLoader(dataset(lib, api, 20), batch_size=4, sampler=sampler(lib)))
-    epochs(
+    assert_same_epochs(lambda lib, api: lib.DataLoader(dataset(lib, api, 20), batch_size=4, sampler=sampler(lib)))
+    assert_same_epochs(
         lambda lib, api: lib.DataLoader(
             dataset(lib, api, 20), batch_sampler=lib.BatchSampler(sampler(lib), 3, drop_last=True)
         )
@@ -148,26 +148,26 @@ def test_samplers(sampler, dataset):
 def test_batch_samplers_of_the_users_own():
     batches = [[0, 1, 2], [5], [3, 3, 3, 3], (4, -1)]
     for dataset in (tensors, by_sample):
-        epochs(lambda lib, api, d=dataset: lib.DataLoader(d(lib, api, 20), batch_sampler=batches))
+        assert_same_epochs(lambda lib, api, d=dataset: lib.DataLoader(d(lib, api, 20), batch_sampler=batches))
 
 
 def test_a_sampler_of_tensors():
-    epochs(lambda lib, api: lib.DataLoader(tensors(lib, api, 20), batch_size=2, sampler=api.arange(6)))
+    assert_same_epochs(lambda lib, api: lib.DataLoader(tensors(lib, api, 20), batch_size=2, sampler=api.arange(6)))
 
 
 def test_single_samples():
     for dataset in (tensors, by_sample, columns):
         for shuffle in (False, True):
-            epochs(lambda lib, api, d=dataset, s=shuffle: lib.DataLoader(d(lib, api, 7), batch_size=None, shuffle=s))
-    epochs(lambda lib, api: lib.DataLoader([np.arange(3), 4, "a"], batch_size=None))
+            assert_same_epochs(lambda lib, api, d=dataset, s=shuffle: lib.DataLoader(d(lib, api, 7), batch_size=None, shuffle=s))
+    assert_same_epochs(lambda lib, api: lib.DataLoader([np.arange(3), 4, "a"], batch_size=None))
 
 
 def test_collate_functions():
     def collate(samples):
         return [float(x.sum()) + int(y) for x, y in samples]
 
-    epochs(lambda lib, api: lib.DataLoader(tensors(lib, api, 9), batch_size=4, shuffle=True, collate_fn=collate))
-    epochs(lambda lib, api: lib.DataLoader(list(range(9)), batch_size=4, collate_fn=list))
+    assert_same_epochs(lambda lib, api: lib.DataLoader(tensors(lib, api, 9), batch_size=4, shuffle=True, collate_fn=collate))
+    assert_same_epochs(lambda lib, api: lib.DataLoader(list(range(9)), batch_size=4, collate_fn=list))
 
 
 def test_a_collate_function_set_later():
@@ -190,7 +190,7 @@ def test_streams(batch_size, drop_last, sized):
         return lib.DataLoader(Stream(), batch_size=batch_size, drop_last=drop_last)
 
     if sized:
-        epochs(make)
+        assert_same_epochs(make)
     else:
         got = [[described(batch) for batch in make(*library)] for library in LIBRARIES]
         assert got[0] == got[1]

@@ -15,7 +15,7 @@ SIZES = [1, 2, 5, 31, 32, 33, 100, 500]
 WEIGHTS = [0.1, 0.9, 0.4, 0.7, 3.0, 0.6]
 
 
-def both(make, passes=3, seed=7, own_generator=False):
+def assert_same_indices(make, passes=3, seed=7, own_generator=False):
     """`passes` passes over make(library, generator) on both sides: the same indices, then the same state."""
     random.manual_seed(seed)
     torch.manual_seed(seed)
@@ -34,13 +34,13 @@ def both(make, passes=3, seed=7, own_generator=False):
 @pytest.mark.parametrize("own_generator", [False, True])
 @pytest.mark.parametrize("n", SIZES)
 def test_random_orders(n, own_generator):
-    both(lambda lib, g: lib.SequentialSampler(range(n)), own_generator=own_generator)
-    both(lambda lib, g: lib.RandomSampler(range(n), generator=g), own_generator=own_generator)
-    both(lambda lib, g: lib.RandomSampler(range(n), True, generator=g), own_generator=own_generator)
-    both(lambda lib, g: lib.SubsetRandomSampler(list(range(3, n + 3)), g), own_generator=own_generator)
+    assert_same_indices(lambda lib, g: lib.SequentialSampler(range(n)), own_generator=own_generator)
+    assert_same_indices(lambda lib, g: lib.RandomSampler(range(n), generator=g), own_generator=own_generator)
+    assert_same_indices(lambda lib, g: lib.RandomSampler(range(n), True, generator=g), own_generator=own_generator)
+    assert_same_indices(lambda lib, g: lib.SubsetRandomSampler(list(range(3, n + 3)), g), own_generator=own_generator)
     for num_samples in (1, n, n + 1, 2 * n, 3 * n + 2, 64):
         for replacement in (False, True):
-            both(
+            assert_same_indices(
                 lambda lib, g, r=replacement, k=num_samples: lib.RandomSampler(range(n), r, k, generator=g),
                 own_generator=own_generator,
             )
@@ -49,7 +49,7 @@ def test_random_orders(n, own_generator):
 @pytest.mark.parametrize("own_generator", [False, True])
 @pytest.mark.parametrize("replacement, num_samples", [(True, 20), (False, 5), (True, 1), (False, 6)])
 def test_weighted(replacement, num_samples, own_generator):
-    both(lambda lib, g: lib.WeightedRandomSampler(WEIGHTS, num_samples, replacement, g), own_generator=own_generator)
+    assert_same_indices(lambda lib, g: lib.WeightedRandomSampler(WEIGHTS, num_samples, replacement, g), own_generator=own_generator)
 
 
 def test_weights_may_be_a_tensor():
@@ -68,7 +68,7 @@ def test_batches(n, batch_size, drop_last, shuffle):
         sampler = lib.RandomSampler(range(n)) if shuffle else lib.SequentialSampler(range(n))
         return lib.BatchSampler(sampler, batch_size, drop_last)
 
-    both(make, passes=2)
+    assert_same_indices(make, passes=2)
 
 
 def test_two_passes_at_the_same_time_do_not_mix():
