@@ -21,6 +21,15 @@ REFUSED = "# refused"
 
 X = "x = T.tensor([[1., 2., 3.], [4., 5., 6.]], requires_grad=True)\n"
 AB = "a, b = (T.tensor(v, requires_grad=True) for v in ([0.5, -1.5], [2., 0.75]))\n"
+SQUARE = """
+class F(T.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+    @staticmethod
+    def backward(ctx, g):
+        return 2 * ctx.saved_tensors[0] * g"""
 
 RULES: dict[str, str] = {
     # -- cotangents meet
@@ -703,28 +712,12 @@ c = F.apply(a, b.detach(), 1)
 c.sum().backward()
 with T.no_grad(): d = F.apply(a, b, 1)
 """,
-    "a Function's saved tensors are freed": AB + """
-class F(T.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x * x
-    @staticmethod
-    def backward(ctx, g):
-        return 2 * ctx.saved_tensors[0] * g
+    "a Function's saved tensors are freed": AB + SQUARE + """
 y = F.apply(a).sum()
 y.backward()
 y.backward()  # refused
 """,
-    "a Function's saved tensors must be as they were": AB + """
-class F(T.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x * x
-    @staticmethod
-    def backward(ctx, g):
-        return 2 * ctx.saved_tensors[0] * g
+    "a Function's saved tensors must be as they were": AB + SQUARE + """
 c = a * 1
 y = F.apply(c).sum()
 c.mul_(2)

@@ -58,6 +58,12 @@ bool_ = bool = dtype("bool", "Bool")
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)
 
 _BY_NUMPY = {d.numpy: d for d in ALL}
+# NumPy dtype -> the least and the largest number that it holds; np.finfo and np.iinfo take a microsecond to ask.
+RANGES = {bool_.numpy: (0, 1)}
+for _d in ALL[:3]:
+    RANGES[_d.numpy] = builtins.float(np.finfo(_d.numpy).min), builtins.float(np.finfo(_d.numpy).max)
+for _d in ALL[3:-1]:
+    RANGES[_d.numpy] = builtins.int(np.iinfo(_d.numpy).min), builtins.int(np.iinfo(_d.numpy).max)
 _BY_PYTHON = {builtins.bool: bool_, builtins.int: int64, builtins.float: float64}
 
 _default = float32

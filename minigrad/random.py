@@ -40,9 +40,6 @@ _C_NAMES = {
     "bool": "bool",
 }
 _DIGITS = {2: 11, 4: 24, 8: 53}  # bits of the significand of a float of so many bytes
-_RANGES = {np.dtype(np.bool_): (0, 1)}  # what each dtype holds; np.finfo and np.iinfo take a microsecond to ask
-_RANGES |= {d: (int(np.iinfo(d).min), int(np.iinfo(d).max)) for d in map(np.dtype, ("u1", "i1", "i2", "i4", "i8"))}
-_RANGES |= {d: (float(np.finfo(d).min), float(np.finfo(d).max)) for d in map(np.dtype, ("f2", "f4", "f8"))}
 _F16, _F32, _F64 = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 
 
@@ -210,7 +207,7 @@ class Generator:
         dtype = _floating(dtype, "check_uniform_bounds")
         if low == 0.0 and high == 1.0 and dtype != _F16:
             return self._sampled(size, dtype, self._unit64 if dtype == _F64 else self._unit32)
-        limit = _RANGES[dtype][1]
+        limit = dtypes.RANGES[dtype][1]
         for name, bound in (("from", low), ("to", high)):
             if not -limit <= bound <= limit:
                 raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[dtype.name]}: {bound}")
@@ -452,7 +449,7 @@ class Generator:
                     f"got from={low} > to_inc={last}"
                 )
         else:
-            last = _RANGES[dtype][1]
+            last = dtypes.RANGES[dtype][1]
         return self._integers(size, low, last, dtype)
 
     def randbits(self, size, dtype=np.int64):
@@ -461,13 +458,13 @@ class Generator:
         One word per element, two for int64 and float64.
         """
         dtype = np.dtype(dtype)
-        span = (1 << _DIGITS[dtype.itemsize]) + 1 if dtype.kind == "f" else _RANGES[dtype][1] + 1
+        span = (1 << _DIGITS[dtype.itemsize]) + 1 if dtype.kind == "f" else dtypes.RANGES[dtype][1] + 1
         draw = self._words64 if dtype in (np.int64, np.float64) else self._words32
         return self._sampled(size, dtype, lambda n: draw(n) % np.uint64(span))
 
     def _integers(self, size, low, last, dtype):
         name = _C_NAMES[dtype.name]
-        smallest, largest = _RANGES[dtype]
+        smallest, largest = dtypes.RANGES[dtype]
         for bound, value in (("from", low), ("to - 1", last)):
             if not smallest <= value <= largest:
                 raise RuntimeError(f"{bound} is out of bounds for {name}")
@@ -1123,7 +1120,7 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, pin_mem
         largest = (1 << _DIGITS[kind.itemsize]) + 1
         if n > largest:
             raise RuntimeError(f"n cannot be greater than {largest} for {_type_name(kind)} type.")
-    elif n > _RANGES[kind][1]:
+    elif n > dtypes.RANGES[kind][1]:
         raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
     return _made(_stream(generator, "randperm").permutation(n).astype(kind, copy=False), requires_grad, device)
 

@@ -5,6 +5,7 @@ import operator
 
 import numpy as np
 
+from ..dtypes import RANGES
 from ..tensor import Tensor
 
 
@@ -27,15 +28,15 @@ def scalar_as(value, dtype):
     if dtype.category == 0:
         return bool(value)
     if dtype.category == 2:
-        if math.isfinite(value) and abs(value) > float(np.finfo(dtype.numpy).max):
+        if math.isfinite(value) and abs(value) > RANGES[dtype.numpy][1]:
             name = {"float16": "c10::Half", "float32": "float"}.get(dtype.name, "double")
             raise RuntimeError(f"value cannot be converted to type {name} without overflow: {value}")
         return value
-    limits = np.iinfo(dtype.numpy)
-    lowest = limits.min if limits.min or isinstance(value, float) else -limits.max
-    if not lowest <= value <= limits.max:
+    least, largest = RANGES[dtype.numpy]
+    lowest = least if least or isinstance(value, float) else -largest
+    if not lowest <= value <= largest:
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow: {value}")
-    return int(value) % (limits.max + 1) if not limits.min else int(value)
+    return int(value) if least else int(value) % (largest + 1)
 
 
 def whole(x, function, name):

@@ -95,10 +95,10 @@ def _from_numbers(data, found, dtype):
     if dtype.kind == "b":
         return np.array(data, found).astype(dtype)
     whole = state.run(np.array(data, np.float64 if found.kind == "f" else np.int64).astype, np.int64)
-    limits = np.iinfo(dtype)
-    if whole.size and not ((limits.min or -limits.max) <= whole.min() and whole.max() <= limits.max):
+    least, largest = dtypes.RANGES[dtype]
+    if whole.size and not ((least or -largest) <= whole.min() and whole.max() <= largest):
         raise RuntimeError(
-            f"value cannot be converted to type {dtype.name} without overflow: it takes {limits.min} to {limits.max}"
+            f"value cannot be converted to type {dtype.name} without overflow: it takes {least} to {largest}"
         )
     return whole.astype(dtype)
 
@@ -266,8 +266,8 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
         else as_numpy(dtype)
     )
     if target.kind in "iu" and isinstance(value, int):
-        limits = np.iinfo(target)
-        if not limits.min <= value <= limits.max:
+        least, largest = dtypes.RANGES[target]
+        if not least <= value <= largest:
             raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow")
     out = np.empty(shape, target)
     state.run(out.fill, value)

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 
+from ..dtypes import RANGES
 from ..grad_mode import state
 from ..ops import indexing as ops
 from ..ops.elementwise import copied, fill_tensor_in_place, masked_fill_tensor
@@ -462,8 +463,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     if not include_self:
         neutral = {"prod": 1, "amax": -np.inf, "amin": np.inf}[reduce]
         if input._array.dtype.kind != "f" and reduce in ("amax", "amin"):
-            limits = np.iinfo(input._array.dtype)
-            neutral = limits.min if reduce == "amax" else limits.max
+            neutral = RANGES[input._array.dtype][reduce == "amin"]
         start = scatter(input, dim, index, value=neutral)
     if state.enabled and (input.requires_grad or src.requires_grad):
         raise NotImplementedError(f"scatter_reduce with reduce='{reduce}' has no derivative here; use 'sum' or 'mean'")

@@ -460,8 +460,8 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
     """input with nan, inf and -inf replaced (by 0 and the largest and smallest finite numbers, unless given)"""
     if input._array.dtype.kind != "f":
         return ops.clone(input)
-    limits = np.finfo(input._array.dtype)
-    posinf, neginf = float(limits.max) if posinf is None else posinf, float(limits.min) if neginf is None else neginf
+    least, largest = dtypes.RANGES[input._array.dtype]
+    posinf, neginf = largest if posinf is None else posinf, least if neginf is None else neginf
     return ops.nan_to_num(input, 0.0 if nan is None else nan, posinf, neginf)
 
 

@@ -57,11 +57,15 @@ def _addend_g(g, xp, x_shape, beta):
     return xp.sum_to(_scaled(g, beta), x_shape)
 
 
-@primitive(
-    x=_addend_g,
-    a=lambda g, xp, b, alpha: _scaled(xp.matmul(g, xp.mT(b)), alpha),
-    b=lambda g, xp, a, alpha: _scaled(xp.matmul(xp.mT(a), g), alpha),
-)
+def _left_g(g, xp, b, alpha):
+    return _scaled(xp.matmul(g, xp.mT(b)), alpha)
+
+
+def _right_g(g, xp, a, alpha):
+    return _scaled(xp.matmul(xp.mT(a), g), alpha)
+
+
+@primitive(x=_addend_g, a=_left_g, b=_right_g)
 def baddbmm(xp, x, a, b, *, beta, alpha):
     """beta * x + alpha * (a @ b) of (k, n, m) and (k, m, p)"""
     return _blend(x, xp.matmul(a, b), beta, alpha)
@@ -70,11 +74,7 @@ def baddbmm(xp, x, a, b, *, beta, alpha):
 addmm = overload(baddbmm, "AddmmBackward0")  # of (n, m) and (m, p)
 
 
-@primitive(
-    x=_addend_g,
-    a=lambda g, xp, b, alpha: _scaled(xp.matmul(g, xp.mT(b)), alpha),
-    b=lambda g, xp, a, alpha: _scaled(xp.matmul(xp.mT(a), g), alpha),
-)
+@primitive(x=_addend_g, a=_left_g, b=_right_g)
 def addbmm(xp, x, a, b, *, beta, alpha):
     """beta * x + alpha * sum(a[i] @ b[i]) of (k, n, m) and (k, m, p)"""
     return _blend(x, xp.convert(xp.sum(xp.matmul(a, b), (0,), False), a.dtype), beta, alpha)
