@@ -64,6 +64,7 @@ def test_promotion_with_python_numbers(operation, kind):
     run = OPERATIONS[operation]
     for name, scalar in itertools.product(NAMES, SCALARS.values()):
         for swap in (False, True):
+
             def compute(e):
                 t = make(e, name, kind)  # noqa: B023
                 return run(scalar, t) if swap else run(t, scalar)  # noqa: B023
@@ -88,6 +89,7 @@ def test_promotion_follows_the_default_dtype(default):
 @pytest.mark.parametrize("kind", ["tensor", "zero_dim"])
 def test_in_place_keeps_the_dtype_or_is_refused(method, kind):
     for a, b in PAIRS:
+
         def compute(e):
             t = make(e, a, "tensor")  # noqa: B023
             result = getattr(t, method)(make(e, b, kind))  # noqa: B023

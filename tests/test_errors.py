@@ -271,8 +271,9 @@ def test_a_refused_write_changes_nothing(name):
     history = t.grad_fn, t.requires_grad
     with pytest.raises((RuntimeError, IndexError, TypeError, ValueError)):
         WRITES[name](t)
-    assert t.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]] and t._version == 0 and (t.grad_fn,
-        t.requires_grad) == history
+    assert (
+        t.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]] and t._version == 0 and (t.grad_fn, t.requires_grad) == history
+    )
 
 
 @pytest.mark.parametrize("name", WRITES)

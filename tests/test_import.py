@@ -26,6 +26,7 @@ KNOT = {
     ("primitive", "inplace"), ("random", "methods"), ("random", "inplace"), ("printing", "methods"),
 }  # fmt: skip
 
+
 def imports(tree, inside=None):
     """(names of packages' files imported, whether at import time) of a file that lies in `inside`."""
     top = {id(node) for node in tree.body}

@@ -183,8 +183,9 @@ ODD = {
 def test_odd_indices(name):
     array, index = np.arange(12.0).reshape(3, 4), ODD[name]
     if isinstance(index, slice) and isinstance(index.start, np.ndarray):
-        ours, theirs = (outcome(e, lambda e: read(e, array, slice(e.tensor(0), e.tensor(2)))) for e in (minigrad,
-            torch))
+        ours, theirs = (
+            outcome(e, lambda e: read(e, array, slice(e.tensor(0), e.tensor(2)))) for e in (minigrad, torch)
+        )
     else:
         ours, theirs = (outcome(e, lambda e: read(e, array, index)) for e in (minigrad, torch))
     assert same(ours, theirs), f"minigrad {ours}\ntorch {theirs}"

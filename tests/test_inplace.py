@@ -22,8 +22,9 @@ def outcome(e, program, shape=(3, 4)):
         values = [(t.tolist(), t.requires_grad, t._version, t.is_leaf) for t in results]
         loss.backward()
     except Exception as error:
-        return type(error).__name__, str(error).split(".")[0].split(",")[0].replace("Backward0",
-            "").replace("a function that returns multiple views", "Split")
+        return type(error).__name__, str(error).split(".")[0].split(",")[0].replace("Backward0", "").replace(
+            "a function that returns multiple views", "Split"
+        )
     return values, [None if t.grad is None else t.grad.tolist() for t in (x, y)]
 
 
@@ -155,8 +156,9 @@ def random_program(seed):
         lines.append(f"v{i} = {text}")
         if random.random() < 0.7:
             target = str(random.choice(list(names)))
-            write = ["mul_(2.0)", "add_(x.sum())", "mul_(y[0, 0])", "sin_()", "copy_(y.mean())",
-                     "pow_(2)"][random.integers(6)]
+            write = ["mul_(2.0)", "add_(x.sum())", "mul_(y[0, 0])", "sin_()", "copy_(y.mean())", "pow_(2)"][
+                random.integers(6)
+            ]
             lines.append(f"{target}.{write}")
     lines.append(f"{random.choice(list(names))}.mul_(y.sum())")
     lines.append(f"out = [{', '.join(names)}]")
@@ -207,8 +209,9 @@ def test_the_error_names_op_shape_and_versions(e):
     a = x * 1
     b = a * a
     a.add_(1).add_(1)
-    with pytest.raises(RuntimeError,
-                       match=r"\[torch.FloatTensor \[2, 3\]\], which is output 0 of Add, is at version 2"):
+    with pytest.raises(
+        RuntimeError, match=r"\[torch.FloatTensor \[2, 3\]\], which is output 0 of Add, is at version 2"
+    ):
         b.sum().backward()
     y = e.ones(2, requires_grad=True)
     with e.no_grad():
@@ -314,8 +317,7 @@ REMEMBERED = {
     "(a * g(3, 4)).sum().backward(); log(a._grad)",
     "so does a base that is read only before": "a = x * x; a.retain_grad(); b = a * 2; a[0].mul_(5)\n"
     "(b * g(3, 4)).sum().backward(); log(a._grad)",
-    "a view retains, its base is written to":
-    "a = x * x; v = a[:1]; v.retain_grad(); b = v * 3; a.mul_(7)\n"
+    "a view retains, its base is written to": "a = x * x; v = a[:1]; v.retain_grad(); b = v * 3; a.mul_(7)\n"
     "v.grad_fn; (b * g(1, 4)).sum().backward(retain_graph=True); log(v._grad)\n"
     "(v * g(1, 4)).sum().backward(); log(v._grad)",
     "a view retains and is written to": "a = x * x; v = a[:1]; v.retain_grad(); v.mul_(7)\n"
@@ -337,8 +339,8 @@ REMEMBERED = {
     "log(e.autograd.grad(b, v, g(4), allow_unused=True)[0]); log(e.autograd.grad(v * 3, v, g(4))[0])",
     "a reshaped tensor retains its gradient": "a = x * x; a.retain_grad(); a.t_()\n"
     "(a * g(4, 3)).sum().backward(); log(a._grad)",
-    "a write of the whole may run backward twice":
-    "a = x + 1; a[:, ...] = x * 2; c = g(3, 4); a.backward(c); a.backward(c)",
+    "a write of the whole may run backward twice": "a = x + 1; a[:, ...] = x * 2; c = g(3, 4); "
+    "a.backward(c); a.backward(c)",
     "a write of a part may not": "a = x + 1; a[0] = x[0] * 2; c = g(3, 4); a.backward(c); a.backward(c)",
     "nor one through a strided whole": "a = x[:1] + 1; a[::2] = x[1] * 2; c = g(1, 4); a.backward(c); a.backward(c)",
     "a number for the whole": "a = x + 1; a[...] = x[0, 0]; a.backward(g(3, 4))",

@@ -73,8 +73,9 @@ def test_a_formula_on_the_namespace_has_derivatives_of_every_order():
         (y,) = minigrad.autograd.grad(y.sum(), x, create_graph=True)
 
 
-@pytest.mark.parametrize("formulas", [{"a": lambda g, wrong: g}, {"wrong": lambda g: g}, {"a": lambda g, b_size: g}],
-                         ids=str)
+@pytest.mark.parametrize(
+    "formulas", [{"a": lambda g, wrong: g}, {"wrong": lambda g: g}, {"a": lambda g, b_size: g}], ids=str
+)
 def test_an_unknown_name_is_an_error_at_import(formulas):
     with pytest.raises(TypeError) as failure:
 
@@ -139,8 +140,10 @@ def test_nothing_is_recorded_where_nothing_requires_grad(weigh):
         assert weigh(leaf(1.0), leaf(1.0), leaf(1.0)).grad_fn is None
 
 
-@pytest.mark.parametrize("shapes", [((2, 3), (3,), ()), ((1,), (4, 1), (5,)), ((2, 1), (1, 2), (1, 1)), ((), (),
-    (3,)), ((0, 3), (3,), (1, 1))])
+@pytest.mark.parametrize(
+    "shapes",
+    [((2, 3), (3,), ()), ((1,), (4, 1), (5,)), ((2, 1), (1, 2), (1, 1)), ((), (), (3,)), ((0, 3), (3,), (1, 1))],
+)
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_broadcasting_is_undone(weigh, shapes, create_graph):
     random = np.random.default_rng(0)

@@ -67,14 +67,27 @@ def test_tensor_from_python_values():
     assert_same([f"e.tensor({v})" for v in values if v != "object()"])
     assert_same([f"e.as_tensor({v})" for v in values[:18]])
     for name in NAMES:
-        assert_same([f"e.tensor({v}, dtype=e.{name})" for v in ("[0, 1, 2]", "[0.0, 1.5]", "[True]", "np.arange(3.0)",
-                                                                "3", "[]")])
+        assert_same(
+            [
+                f"e.tensor({v}, dtype=e.{name})"
+                for v in ("[0, 1, 2]", "[0.0, 1.5]", "[True]", "np.arange(3.0)", "3", "[]")
+            ]
+        )
     assert_same(["e.tensor([1.0], requires_grad=True)", "e.tensor(1.0, device='cpu')", "e.tensor(data=[1.0, 2.0])"])
 
 
 def test_constructors_named_after_their_type():
-    for name in ("FloatTensor", "DoubleTensor", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "CharTensor",
-                 "ByteTensor", "BoolTensor"):
+    for name in (
+        "FloatTensor",
+        "DoubleTensor",
+        "HalfTensor",
+        "IntTensor",
+        "LongTensor",
+        "ShortTensor",
+        "CharTensor",
+        "ByteTensor",
+        "BoolTensor",
+    ):
         assert_same([f"e.{name}([1, 0])", f"e.{name}([[1.0, 2.0]])", f"e.{name}()", f"e.{name}(2, 3).shape",
                      f"e.{name}([]).shape",
                      f"e.{name}(np.array([1, 2])).shape"])  # fmt: skip
@@ -173,16 +186,32 @@ def test_numpy_shares_both_ways(e):
 def test_item_and_tolist_give_python_values():
     for name in NAMES:
         for shape in ((), (1,), (1, 1)):
-            assert_same(["t.item()", "t.tolist()", "type(t.item()).__name__"], lambda e: {"t": e.ones(shape,  # noqa: B023
-                dtype=getattr(e, name))})  # noqa: B023
-    assert_same(["e.ones(2).item()", "e.ones(0).item()", "e.ones(0, 2).tolist()", "e.ones(2, 0).tolist()",
-                 "e.tensor(0.1).item()"])
+            assert_same(
+                ["t.item()", "t.tolist()", "type(t.item()).__name__"],
+                lambda e, shape=shape, name=name: {"t": e.ones(shape, dtype=getattr(e, name))},
+            )
+    assert_same(
+        [
+            "e.ones(2).item()",
+            "e.ones(0).item()",
+            "e.ones(0, 2).tolist()",
+            "e.ones(2, 0).tolist()",
+            "e.tensor(0.1).item()",
+        ]
+    )
 
 
 def test_python_s_conversions():
     def make(e):
-        return {"s": e.tensor(2.7), "i": e.tensor([3]), "b": e.tensor(True), "m": e.ones(2), "z": e.tensor(0.0),
-                "n": e.ones(0), "r": e.tensor(1.5, requires_grad=True)}
+        return {
+            "s": e.tensor(2.7),
+            "i": e.tensor([3]),
+            "b": e.tensor(True),
+            "m": e.ones(2),
+            "z": e.tensor(0.0),
+            "n": e.ones(0),
+            "r": e.tensor(1.5, requires_grad=True),
+        }
 
     assert_same(
         [
@@ -215,6 +244,7 @@ def test_format():
 def test_dtype_conversions():
     targets = ["double", "float", "half", "int", "long", "short", "bool", "byte", "char"]
     for name in ("float32", "int64", "bool"):
+
         def make(e):
             return {"t": e.ones(2, dtype=getattr(e, name))}  # noqa: B023
 
@@ -251,8 +281,12 @@ def test_numpy_functions_take_tensors(e):
 
 def test_arrays_beside_tensors():
     def make(e):
-        return {"t": e.tensor([1.0, 2.0], requires_grad=True), "i": e.tensor([1, 2]), "a": np.array([3.0, 4.0],
-            np.float32), "s": np.float64(2.0)}
+        return {
+            "t": e.tensor([1.0, 2.0], requires_grad=True),
+            "i": e.tensor([1, 2]),
+            "a": np.array([3.0, 4.0], np.float32),
+            "s": np.float64(2.0),
+        }
 
     for symbol in ("+", "*", "-", "/"):
         for left, right in (("t", "a"), ("i", "a"), ("t", "s"), ("s", "i"), ("i", "s")):
@@ -396,8 +430,17 @@ def test_properties():
                                             "is_pinned")] +
                     [f"{t}.size(0)", f"{t}.size(-1)", f"{t}.size(5)", f"{t}.stride(0)",
                      f"{t}.size(dim=0)"], make)  # fmt: skip
-    assert_same(["e.is_tensor(t)", "e.is_tensor(1)", "e.is_floating_point(t)", "e.numel(t)", "e.is_nonzero(s)",
-                 "e.is_complex(t)"], make)
+    assert_same(
+        [
+            "e.is_tensor(t)",
+            "e.is_tensor(1)",
+            "e.is_floating_point(t)",
+            "e.numel(t)",
+            "e.is_nonzero(s)",
+            "e.is_complex(t)",
+        ],
+        make,
+    )
 
 
 def test_strides_and_contiguity_of_views():
@@ -406,8 +449,10 @@ def test_strides_and_contiguity_of_views():
              "x.permute(1, 0)", "x[:, None]", "x.flatten()", "x.reshape(3, 2)", "x.t().reshape(6)",
              "x.t().contiguous()", "x.narrow(1, 1, 2)", "x.diagonal()",
              "x.squeeze()", "x[0:1]", "x[:0]"]  # fmt: skip
-    assert_same([f"({v}).{p}()" for v in views for p in ("stride", "is_contiguous", "storage_offset")],
-                lambda e: {"x": e.arange(6.0).reshape(2, 3)})
+    assert_same(
+        [f"({v}).{p}()" for v in views for p in ("stride", "is_contiguous", "storage_offset")],
+        lambda e: {"x": e.arange(6.0).reshape(2, 3)},
+    )
 
 
 @engines
@@ -468,12 +513,15 @@ assert np.geterr() == {expected}, np.geterr()
 
 @pytest.mark.parametrize("user", ["the default", "raise"])
 def test_numpy_s_warnings_never_come_out_and_seterr_is_left_alone(user):
-    set_, expected = ("", "before") if user == "the default" else ("\nnp.seterr(all='raise')",
-                                                                   repr(dict.fromkeys(("divide", "over", "under",
-        "invalid"), "raise")))
+    set_, expected = (
+        ("", "before")
+        if user == "the default"
+        else ("\nnp.seterr(all='raise')", repr(dict.fromkeys(("divide", "over", "under", "invalid"), "raise")))
+    )
     script = PROGRAM.format(engine="minigrad", set=set_, expected=expected)
-    done = subprocess.run([sys.executable, "-W", "error", "-W", "ignore::UserWarning", "-c", script],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-W", "ignore::UserWarning", "-c", script], capture_output=True, text=True
+    )
     assert done.returncode == 0 and not done.stderr, done.stderr
 
 

@@ -69,9 +69,7 @@ def _explain_sub(error, a, b):
     return broadcast_error(error, a, b)
 
 
-@primitive(
-    promote="same", direct=operator.sub, refuse=no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g
-)
+@primitive(promote="same", direct=operator.sub, refuse=no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g)
 def sub(a, b):
     """a - b"""
     return a - b

@@ -105,9 +105,7 @@ def masked_scatter(xp, x, src, *, mask):
 
 
 @primitive(
-    x=lambda g, xp, x, positions: xp.reshape(
-        xp.index_adjoint(g, (xp.count(x.shape, None),), (positions,)), x.shape
-    )
+    x=lambda g, xp, x, positions: xp.reshape(xp.index_adjoint(g, (xp.count(x.shape, None),), (positions,)), x.shape)
 )
 def take(xp, x, *, positions):
     """The elements at flat positions, which may repeat."""
@@ -189,13 +187,9 @@ def _shared(g, counts):
 @primitive(
     held=("index",),
     x=lambda g, xp, axis, index, counts, include_self: (
-        _shared(g, counts)
-        if include_self
-        else xp.scatter(_shared(g, counts), xp.zeros(index.shape, g), axis, index)
+        _shared(g, counts) if include_self else xp.scatter(_shared(g, counts), xp.zeros(index.shape, g), axis, index)
     ),
-    src=lambda g, xp, src_shape, axis, index, counts: xp.embed(
-        xp.gather(_shared(g, counts), axis, index), src_shape
-    ),
+    src=lambda g, xp, src_shape, axis, index, counts: xp.embed(xp.gather(_shared(g, counts), axis, index), src_shape),
 )
 def scatter_reduce(xp, x, src, *, axis, index, counts, include_self):
     """scatter_add, onto zeros where index names a place unless include_self, over `counts`; None for the sum itself."""

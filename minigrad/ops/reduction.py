@@ -336,9 +336,7 @@ def norm(xp, x, *, p, axis, keepdims):
 norm_of_pairs = overload(norm, "NormBackward1")
 
 
-@primitive(
-    promote="same", refuse=no_booleans, x=_dist_g, y=lambda g, xp, x, y, out, p: -_dist_g(g, xp, x, y, out, p)
-)
+@primitive(promote="same", refuse=no_booleans, x=_dist_g, y=lambda g, xp, x, y, out, p: -_dist_g(g, xp, x, y, out, p))
 def dist(xp, x, y, *, p):
     """The p-norm of x - y"""
     return _norm(xp, x - y, p, None, False)

@@ -32,8 +32,9 @@ def test_a_nan_names_the_op_and_its_line(e):
     x = e.tensor([1.0], requires_grad=True)
     with quietly(e):
         y = bad_square_root(x) * 0
-        with pytest.warns(UserWarning) as caught, pytest.raises(
-            RuntimeError, match=r"Function 'SqrtBackward0' returned nan values in its 0th output"
+        with (
+            pytest.warns(UserWarning) as caught,
+            pytest.raises(RuntimeError, match=r"Function 'SqrtBackward0' returned nan values in its 0th output"),
         ):
             y.sum().backward()
     text = "\n".join(str(w.message) for w in caught)
@@ -87,8 +88,11 @@ def test_a_nan_of_the_user_s_function(e):
             return g, g * float("nan")
 
     x, y = e.ones(1, requires_grad=True), e.ones(1, requires_grad=True)
-    with quietly(e), warnings.catch_warnings(), pytest.raises(RuntimeError,
-                                                              match="'BadBackward' returned nan values in its 1th"):
+    with (
+        quietly(e),
+        warnings.catch_warnings(),
+        pytest.raises(RuntimeError, match="'BadBackward' returned nan values in its 1th"),
+    ):
         warnings.simplefilter("ignore")
         Bad.apply(x, y).backward()
 

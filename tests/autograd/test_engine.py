@@ -104,6 +104,7 @@ def test_a_wide_graph(no_gc):
 @pytest.mark.parametrize("seed", range(30))
 def test_random_graphs(seed):
     """A random program over three leaves, first and second derivatives against torch's."""
+
     def run(e):
         random = np.random.default_rng(seed)
         leaves = [e.tensor(random.uniform(0.5, 1.5, shape), requires_grad=True) for shape in [(), (3,), (2, 1)]]
@@ -345,8 +346,9 @@ def step(e, w, x):
 
 
 @pytest.mark.parametrize("backward", [False, True])
-@pytest.mark.parametrize("name", ["exp", "sqrt", "sigmoid", "tanh", "relu", "softmax", "cumprod", "max", "sin",
-                                  "logsumexp", "norm"])
+@pytest.mark.parametrize(
+    "name", ["exp", "sqrt", "sigmoid", "tanh", "relu", "softmax", "cumprod", "max", "sin", "logsumexp", "norm"]
+)
 def test_a_graph_dies_by_reference_counting_alone(name, backward, no_gc):
     x = minigrad.ones(3, requires_grad=True)
     y = x * 2
@@ -501,8 +503,13 @@ def test_post_accumulate_hooks(e):
     (x * 2).sum().backward()
     (x * 2).sum().backward()
     e.autograd.grad((x * 2).sum(), x)
-    assert order == ["tensor hook", ("after", True, [2.0, 2.0]), "tensor hook", ("after", True, [4.0, 4.0]),
-                     "tensor hook"]
+    assert order == [
+        "tensor hook",
+        ("after", True, [2.0, 2.0]),
+        "tensor hook",
+        ("after", True, [4.0, 4.0]),
+        "tensor hook",
+    ]
 
 
 @engines

@@ -202,8 +202,9 @@ def test_a_wrong_number_of_gradients(e, returned):
             return (g,) * returned
 
     a, b = e.ones(1, requires_grad=True), e.ones(1, requires_grad=True)
-    with pytest.raises(RuntimeError,
-                       match=rf"returned an incorrect number of gradients \(expected 2, got {returned}\)"):
+    with pytest.raises(
+        RuntimeError, match=rf"returned an incorrect number of gradients \(expected 2, got {returned}\)"
+    ):
         Wrong.apply(a, b).backward()
     assert a.grad is None and b.grad is None
 
@@ -220,8 +221,9 @@ def test_a_gradient_of_the_wrong_shape(e):
             return g[:2]
 
     a = e.ones(3, requires_grad=True)
-    with pytest.raises(RuntimeError,
-                       match=r"invalid gradient at index 0 - got \[2\] but expected shape compatible with \[3\]"):
+    with pytest.raises(
+        RuntimeError, match=r"invalid gradient at index 0 - got \[2\] but expected shape compatible with \[3\]"
+    ):
         Wrong.apply(a).sum().backward()
     assert a.grad is None
 
@@ -269,8 +271,7 @@ def test_a_gradient_for_what_is_no_tensor(e):
         def backward(ctx, g):
             return g, g
 
-    with pytest.raises(RuntimeError,
-                       match="AddBackward returned a gradient different than None at position 2"):
+    with pytest.raises(RuntimeError, match="AddBackward returned a gradient different than None at position 2"):
         Add.apply(e.ones(1, requires_grad=True), 2.0).backward()
 
 
@@ -295,12 +296,14 @@ def test_missing_methods_and_instances(e):
             return a * 2
 
     x = e.ones(1, requires_grad=True)
-    with pytest.raises(NotImplementedError,
-                       match="You must implement the forward function for custom autograd.Function"):
+    with pytest.raises(
+        NotImplementedError, match="You must implement the forward function for custom autograd.Function"
+    ):
         Nothing.apply(x)
     with pytest.raises(NotImplementedError, match="You must implement either the backward or vjp method"):
         NoBackward.apply(x).backward()
     with pytest.raises(TypeError, match="save_for_backward can only save variables"):
+
         class Wrong(e.autograd.Function):
             @staticmethod
             def forward(ctx, a):
@@ -549,8 +552,9 @@ def test_once_differentiable(e):
     assert x.grad.item() == 6.0
     (g,) = e.autograd.grad((Square.apply(x) ** 2), x, create_graph=True)
     assert g.item() == 108.0
-    with pytest.raises(RuntimeError,
-                       match="trying to differentiate twice a function that was marked with @once_differentiable"):
+    with pytest.raises(
+        RuntimeError, match="trying to differentiate twice a function that was marked with @once_differentiable"
+    ):
         g.backward()
 
 

@@ -23,7 +23,7 @@ SCALAR = {
     "product": lambda x: x.prod(),
     "linear": lambda x: x.sum(),
     "one element": lambda x: (x.sin() * x).sum().reshape(1),
-    "coupled": lambda x: (x[0] * x[1] * x[2].exp() + x[3] ** 2),
+    "coupled": lambda x: x[0] * x[1] * x[2].exp() + x[3] ** 2,
 }
 
 
@@ -56,15 +56,17 @@ def start(e):
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("name", VECTOR)
 def test_jacobian(name, create_graph):
-    assert_same(lambda e: e.autograd.functional.jacobian(VECTOR[name], start(e).requires_grad_(),
-                                                         create_graph=create_graph))
+    assert_same(
+        lambda e: e.autograd.functional.jacobian(VECTOR[name], start(e).requires_grad_(), create_graph=create_graph)
+    )
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("name", SCALAR)
 def test_hessian(name, create_graph):
-    assert_same(lambda e: e.autograd.functional.hessian(SCALAR[name], start(e).requires_grad_(),
-                                                        create_graph=create_graph))
+    assert_same(
+        lambda e: e.autograd.functional.hessian(SCALAR[name], start(e).requires_grad_(), create_graph=create_graph)
+    )
 
 
 def test_several_inputs():
@@ -125,8 +127,9 @@ def test_the_vector_may_be_left_out_for_a_scalar():
 def test_bad_arguments(e):
     f = e.autograd.functional
     x = start(e)
-    with pytest.raises(RuntimeError,
-                       match="The vector v can only be None if the user-provided function returns a single Tensor"):
+    with pytest.raises(
+        RuntimeError, match="The vector v can only be None if the user-provided function returns a single Tensor"
+    ):
         f.vjp(lambda x: x * 2, x)
     with pytest.raises(RuntimeError, match="The vector v can only be None if the input to the user-provided function"):
         f.jvp(lambda x: x * 2, x)

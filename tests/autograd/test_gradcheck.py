@@ -72,8 +72,9 @@ def test_the_message_names_input_entry_and_both_values():
     assert "Jacobian mismatch for output 0 with respect to input 1" in text
     assert re.search(r"d output\[0\]\[0\] / d input\[1\]\[0\] is analytically -1, numerically (1|0.99999)", text), text
     op = function(minigrad, lambda a, b: a * b, WRONG["one entry off"])
-    with pytest.raises(GradcheckError,
-                       match=r"d output\[0\]\[1\] / d input\[0\]\[1\] is analytically -0.99[0-9]*, numerically -"):
+    with pytest.raises(
+        GradcheckError, match=r"d output\[0\]\[1\] / d input\[0\]\[1\] is analytically -0.99[0-9]*, numerically -"
+    ):
         gradcheck(op, (a, b))
 
 

@@ -158,7 +158,9 @@ def test_a_sampler_of_tensors():
 def test_single_samples():
     for dataset in (tensors, by_sample, columns):
         for shuffle in (False, True):
-            assert_same_epochs(lambda lib, api, d=dataset, s=shuffle: lib.DataLoader(d(lib, api, 7), batch_size=None, shuffle=s))
+            assert_same_epochs(
+                lambda lib, api, d=dataset, s=shuffle: lib.DataLoader(d(lib, api, 7), batch_size=None, shuffle=s)
+            )
     assert_same_epochs(lambda lib, api: lib.DataLoader([np.arange(3), 4, "a"], batch_size=None))
 
 
@@ -166,7 +168,9 @@ def test_collate_functions():
     def collate(samples):
         return [float(x.sum()) + int(y) for x, y in samples]
 
-    assert_same_epochs(lambda lib, api: lib.DataLoader(tensors(lib, api, 9), batch_size=4, shuffle=True, collate_fn=collate))
+    assert_same_epochs(
+        lambda lib, api: lib.DataLoader(tensors(lib, api, 9), batch_size=4, shuffle=True, collate_fn=collate)
+    )
     assert_same_epochs(lambda lib, api: lib.DataLoader(list(range(9)), batch_size=4, collate_fn=list))
 
 

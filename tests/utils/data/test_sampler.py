@@ -49,7 +49,9 @@ def test_random_orders(n, own_generator):
 @pytest.mark.parametrize("own_generator", [False, True])
 @pytest.mark.parametrize("replacement, num_samples", [(True, 20), (False, 5), (True, 1), (False, 6)])
 def test_weighted(replacement, num_samples, own_generator):
-    assert_same_indices(lambda lib, g: lib.WeightedRandomSampler(WEIGHTS, num_samples, replacement, g), own_generator=own_generator)
+    assert_same_indices(
+        lambda lib, g: lib.WeightedRandomSampler(WEIGHTS, num_samples, replacement, g), own_generator=own_generator
+    )
 
 
 def test_weights_may_be_a_tensor():
