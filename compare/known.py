@@ -112,6 +112,7 @@ TABLE: list[Known] = [
     Known("number % x", NAME, "as above: torch's node is called NotImplemented"),
     *(Known(row, NAME, "torch folds the leading dims into one for bmm, or a vector into a matrix for mm, and undoes it "
             "in a view; ours is one node, or two") for row in ("x @ y", "matmul", "F.linear*")),
+    Known("dist.0", NAME, "ours is the norm of a difference: the derivative is None, which nothing sums over"),
     Known("einsum*", NAME, "torch permutes before its last view, where ours permutes after it"),
     *(Known(row, NAME, "torch tells sum(dim=None) from sum(), which is the same sum",
             lambda example: example.static.get("dim", 0) is None) for row in ("sum", "mean")),

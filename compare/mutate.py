@@ -91,12 +91,18 @@ EQUIVALENT["var", "x", f"{_was}  ->  {_becomes}"] = "nan has no sign"
 _factor = "twice / _divisor(count)"
 _what = f"return (input - target) * (twice if count == 1 else {_factor})  ->  return (input - target) * ({_factor})"
 EQUIVALENT["mse_loss", "input", _what] = "a division by 1 that is spared"
+_larger, _smaller = "x * xp.power(xp.abs(x), p - 2)", "xp.sign(x) * xp.power(xp.abs(x), p - 1)"
+_what = f"scaled = {_larger} if p > 2 else {_smaller}  ->  scaled = {_larger} if p >= 2 else {_smaller}"
+EQUIVALENT["norm", "x", _what] = "p == 2 was answered before"
+EQUIVALENT["norm", "x", "if p < 1:  ->  if p <= 1:"] = "p == 1 was answered before"
+_what = "return scaled * xp.where(out == 0, {}, g / xp.power(out, p - 1))"
+EQUIVALENT["norm", "x", f"{_what.format(0)}  ->  {_what.format(1)}"] = "where out is 0, so is scaled"
 # Primitives that no comparison with torch on NumPy arrays reaches, and what checks them.
 ELSEWHERE = {"to_device": "moves an array to another library: the tests of torch arrays"}
 
 
 def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
-    """Every mutant of every formula of one primitive; `others` are the same op for other numbers of inputs."""
+    """Every mutant of every formula of one primitive; `others` are the same op: overloads, other numbers of inputs."""
     declared = declarations(op)
     for name, formula in op.formulas.items():
         made: dict[str, list[tuple[Any, Callable[..., Any]]]] = {}
@@ -110,14 +116,15 @@ def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
         if isinstance(node, ast.Name):
             node = _definition(formula)
         if isinstance(node, (ast.Lambda, ast.FunctionDef)):
-            made |= {what: [(op, broken)] for what, broken in _rewritten(node, formula, op)}
+            overloads = [o for o in others or () if o.formulas.get(name) is formula]
+            made |= {what: [(o, broken) for o in (op, *overloads)] for what, broken in _rewritten(node, formula, op)}
         for what, plants in made.items():
             if (op.name, name, what) not in EQUIVALENT:
                 yield Mutant(op.name, name, what, plants)
 
 
 def primitives() -> dict[str, list[Any]]:
-    """Name -> the primitives of that name that there are: one, or one for each number of inputs met so far."""
+    """Name -> the primitives of that name that there are: one, or one for each overload, or for each number of inputs met so far."""
     from minigrad.primitive import REGISTRY, Plans
 
     found: dict[str, list[Any]] = {}
@@ -343,8 +350,8 @@ class Row:
 
 
 def quick_rows() -> list[Row]:
-    """Every row of the quick run that checks derivatives: the ops' own, torch's database, the random programs."""
-    from . import cases, opinfo, ops, programs
+    """Every row of the quick run that checks derivatives: the ops' own, torch's database, the programs."""
+    from . import cases, opinfo, ops, programs, rules
 
     subject, torch = load("minigrad"), load("torch")
 
@@ -359,6 +366,7 @@ def quick_rows() -> list[Row]:
 
     rows = [Row("ops", case.name, check_case) for case in cases.CASES if ops.present(subject, case)]
     rows += [Row("opinfo", name, opinfo.check) for name in opinfo.database() if opinfo.exists(name, subject)]
+    rows += [Row("rules", name, rules.check_rule) for name in rules.RULES]
     starts = range(0, programs.QUICK_EXAMPLES, programs.CHUNK)
     return rows + [Row("programs", f"programs {start} on", check_programs) for start in starts]
 

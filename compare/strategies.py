@@ -192,7 +192,7 @@ TIES = (0.0, 1.0, -1.0, 1.0, 2.0, -0.0)
 
 
 def fill(seed: int, shape: tuple[int, ...], dtype: str, kind: str, domain: str) -> np.ndarray:
-    """Values of one operand. `domain`: real, positive, unit (|x| < 1), nonzero, bool, finite.
+    """Values of one operand. `domain`: real, positive, unit (|x| < 1), nonzero, sparse (most are 0), bool, finite.
 
     'special' mixes 0, -0, inf, nan, subnormals in; 'ties' takes small integers, kinks included.
     """
@@ -220,6 +220,8 @@ def fill(seed: int, shape: tuple[int, ...], dtype: str, kind: str, domain: str) 
         values = np.abs(values) + 0.25
     elif domain == "unit":
         values = np.tanh(values) * 0.95 if kind != "ties" else values / 2
+    elif domain == "sparse":
+        values = np.where(rng.random(shape) < 0.8, 0.0, values)
     return np.asarray(values).astype(np_dtype)
 
 

@@ -348,6 +348,20 @@ class NumPy:
     def std(x, axis, correction, keepdims):
         return _in_order(np.sqrt(_var(x, axis, correction, keepdims)).astype(x.dtype, copy=False))
 
+    def norm(x, p, axis, keepdims):
+        size = np.abs(x.astype(np.float32) if x.dtype.itemsize == 2 else x)  # half precision overflows in a square
+        if p == 0:
+            out = np.add.reduce(size != 0, axis, size.dtype, None, keepdims)
+        elif p == 1 or p == 2 and count(x.shape, axis) == 1:  # where the square would underflow
+            out = np.add.reduce(size, axis, None, None, keepdims)
+        elif p == 2:
+            out = np.sqrt(np.add.reduce(size * size, axis, None, None, keepdims))
+        elif p in (math.inf, -math.inf):
+            out = (np.maximum if p > 0 else np.minimum).reduce(size, axis, None, None, keepdims)
+        else:
+            out = NumPy.power(np.add.reduce(NumPy.power(size, p), axis, None, None, keepdims), 1 / p)
+        return _in_order(out.astype(x.dtype, copy=False))
+
     def prod(x, axis, keepdims):
         if x.dtype == np.float16 and x.size:  # torch rounds after every factor: what overflows by then stays inf
             along = axis[0] if axis else 0

@@ -177,6 +177,9 @@ class Torch:
     def std(x, axis, correction, keepdims):
         return _var(x, axis, correction, keepdims).sqrt().to(x.dtype)
 
+    def norm(x, p, axis, keepdims):
+        return torch.linalg.vector_norm(x, p, axis, keepdims)
+
     def prod(x, axis, keepdims):
         out = x if x.is_floating_point() else x.to(torch.int64)
         for i in sorted(_all_or(axis, x), reverse=True):

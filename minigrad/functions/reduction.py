@@ -370,8 +370,10 @@ def _normed(op, input, p, dim, keepdim, dtype=None):
     _floats_of_norm(input.dtype)
     if p == "nuc":
         raise NotImplementedError("norm(p='nuc') needs a singular value decomposition, which minigrad does not have")
-    p = 2.0 if p in ("fro", None) else p
     axes = _axes(input, dim, "norm")
+    if p == "fro" and axes is not None and len(axes) > 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}; use p=2")
+    p = 2.0 if p in ("fro", None) else p
     _nonempty_for_norm(p, input._array.shape, axes)
     return op(input, p, axes, builtins.bool(keepdim))
 
@@ -396,6 +398,8 @@ def dist(input, other, p=2):
     """The p-norm of input - other"""
     _floats_of_norm(common_dtype([input, other]))
     _nonempty_for_norm(p, broadcast_shapes(input._array.shape, other._array.shape), None)
+    if p == 0:  # its derivative is None, of which `dist` could undo no broadcasting
+        return ops.norm(input - other, 0.0, None, False)
     return ops.dist(input, other, float(p))
 
 

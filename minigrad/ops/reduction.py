@@ -124,18 +124,6 @@ def _behind(xp, x, one, axis, k):
     return xp.cumprod(xp.concat((one, _part(xp, x, axis, slice(k + 1, None))), axis), axis)
 
 
-def _norm(xp, x, p, axis, keepdims):
-    if p == 0:
-        return xp.sum(xp.cast(x != 0, x.dtype), axis, keepdims)
-    if p == 1 or p == 2 and xp.count(x.shape, axis) == 1:  # where the square would underflow
-        return xp.sum(xp.abs(x), axis, keepdims)
-    if p == 2:
-        return xp.sqrt(xp.sum(x * x, axis, keepdims))
-    if p in (math.inf, -math.inf):
-        return (xp.amax if p > 0 else xp.amin)(xp.abs(x), axis, keepdims)
-    return xp.power(xp.sum(xp.power(xp.abs(x), p), axis, keepdims), 1 / p)
-
-
 def _norm_g(g, xp, x, out, p, axis, keepdims):
     """g times the derivative of the p-norm, 0 where the norm is; as torch's, that of p = 0 is None"""
     g, out = xp.widen(g, x.shape, axis, keepdims), xp.widen(out, x.shape, axis, keepdims)
@@ -151,10 +139,6 @@ def _norm_g(g, xp, x, out, p, axis, keepdims):
         return g * xp.where(x == 0, 0, xp.sign(x) * xp.power(xp.abs(x), p - 1)) * xp.power(out, 1 - p)
     scaled = x * xp.power(xp.abs(x), p - 2) if p > 2 else xp.sign(x) * xp.power(xp.abs(x), p - 1)
     return scaled * xp.where(out == 0, 0, g / xp.power(out, p - 1))
-
-
-def _dist_g(g, xp, x, y, out, p):
-    return _norm_g(g, xp, x - y, out, p, None, False) if p else xp.zeros_like(x - y)
 
 
 def _logcumsumexp_g(g, xp, x, out, axis):
@@ -330,13 +314,18 @@ def argsort(xp, x, *, axis, descending):
 @primitive(x=_norm_g, name="LinalgVectorNormBackward0")
 def norm(xp, x, *, p, axis, keepdims):
     """sum(|x| ** p) ** (1 / p); the derivative at 0 is 0"""
-    return _norm(xp, x, p, axis, keepdims)
+    return xp.norm(x, p, axis, keepdims)
 
 
 norm_of_pairs = overload(norm, "NormBackward1")
 
 
-@primitive(promote="same", refuse=no_booleans, x=_dist_g, y=lambda g, xp, x, y, out, p: -_dist_g(g, xp, x, y, out, p))
+@primitive(
+    promote="same",
+    refuse=no_booleans,
+    x=lambda g, xp, x, y, out, p: _norm_g(g, xp, x - y, out, p, None, False),
+    y=lambda g, xp, x, y, out, p: _norm_g(-g, xp, x - y, out, p, None, False),
+)
 def dist(xp, x, y, *, p):
     """The p-norm of x - y"""
-    return _norm(xp, x - y, p, None, False)
+    return xp.norm(x - y, p, None, False)
