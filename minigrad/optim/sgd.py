@@ -137,7 +137,10 @@ class SGD(ElementwiseOptimizer):
 
 
 def _plain(c, t, u, w, p, g, step):
-    add_scaled(p, g, step, c, t)
+    # BLAS's threads have just read p. A copy takes it back from their caches at twice the speed of an addition in place:
+    # on two threads the MLP benchmark's whole step takes 7 % less time (on one, 2 % more; Linear(2048, 1024) the same).
+    c[()] = step
+    p[...] = add(p, multiply(g, c, t), t)
 
 
 def _decayed(c, t, u, w, p, g, lr, weight_decay, maximize):
