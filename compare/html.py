@@ -7,11 +7,9 @@ whether all agreed. Details open under the row. Knows results only.
 from __future__ import annotations
 
 import ast
-import inspect
 import os
 import platform
 import sys
-import textwrap
 import time
 from html import escape
 from pathlib import Path
@@ -213,21 +211,15 @@ def _failures(r: Result) -> str:
 
 def formulas_of(primitives: Any) -> list[dict[str, str]]:
     """The derivative formulas of primitives as text, each with its file and line, for the page."""
+    from minigrad.declarations import declared
+
     found = []
     for primitive in primitives:
-        try:
-            source = inspect.getsource(primitive.forward)
-            line = inspect.getsourcelines(primitive.forward)[1]
-            path = Path(inspect.getsourcefile(primitive.forward) or "").resolve()
-            function = ast.parse(textwrap.dedent(source)).body[0]
-        except (OSError, TypeError, SyntaxError, IndexError):
-            continue
+        path = Path(primitive.forward.__code__.co_filename).resolve()
         where = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
-        for decorator in getattr(function, "decorator_list", ()):
-            for keyword in getattr(decorator, "keywords", ()):
-                if keyword.arg in primitive.formulas:
-                    text = f"{primitive.name}, {keyword.arg}: {ast.unparse(keyword.value)}"
-                    found.append({"text": text, "where": f"{where}:{line + keyword.value.lineno - 1}"})
+        for name, formula in declared(primitive).items():
+            text = f"{primitive.name}, {name}: {ast.unparse(formula)}"
+            found.append({"text": text, "where": f"{where}:{formula.lineno}"})
     return found
 
 

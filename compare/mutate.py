@@ -103,10 +103,12 @@ ELSEWHERE = {"to_device": "moves an array to another library: the tests of torch
 
 def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
     """Every mutant of every formula of one primitive; `others` are the same op: overloads, other numbers of inputs."""
-    declared = declarations(op)
+    from minigrad.declarations import declared, definition
+
+    found = declared(op)
     for name, formula in op.formulas.items():
         made: dict[str, list[tuple[Any, Callable[..., Any]]]] = {}
-        node = declared.get(name)
+        node = found.get(name)
         text = "" if node is None else ast.unparse(node.body if isinstance(node, ast.Lambda) else node)
         # Twice zero, and minus zero, are zero: there the cotangent passed on is the one mutant that differs.
         if text not in ZEROS and not text.startswith(REFUSING):
@@ -114,7 +116,7 @@ def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
                 same = [o for o in (op, *(others or ())) if name in o.formulas]
                 made[what] = [(o, wrap(o.formulas[name], o.needs[name])) for o in same]
         if isinstance(node, ast.Name):
-            node = _definition(formula)
+            node = definition(formula)
         if isinstance(node, (ast.Lambda, ast.FunctionDef)):
             overloads = [o for o in others or () if o.formulas.get(name) is formula]
             made |= {what: [(o, broken) for o in (op, *overloads)] for what, broken in _rewritten(node, formula, op)}
@@ -174,40 +176,6 @@ WHOLE: dict[str, Callable[[Callable[..., Any], list[str]], Callable[..., Any]]] 
     "cotangent replaced by ones": lambda f, needs: _as_given(f, needs, _ignoring),
     "second derivative lost": lambda f, needs: _as_given(f, needs, _constant),
 }
-
-
-def declarations(op: Any) -> dict[str, ast.expr]:
-    """Input -> what declares its formula, as a syntax tree; nothing for an op that is not declared by the decorator."""
-    path = op.forward.__code__.co_filename
-    found: dict[str, ast.expr] = {}
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.FunctionDef) and node.name == op.forward.__name__:
-            for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "primitive":
-                    found = {k.arg: k.value for k in decorator.keywords if k.arg}
-    return found
-
-
-_trees: dict[str, ast.Module] = {}
-
-
-def _tree(path: str) -> ast.Module:
-    if path not in _trees:
-        _trees[path] = ast.parse(Path(path).read_text(encoding="utf-8"))
-    return _trees[path]
-
-
-def _definition(formula: Callable[..., Any]) -> ast.FunctionDef | None:
-    """The syntax tree of a formula that is a function of its own, without docstring and annotations."""
-    for node in ast.walk(_tree(formula.__code__.co_filename)):
-        if isinstance(node, ast.FunctionDef) and node.name == formula.__name__:
-            node = copy.deepcopy(node)
-            node.body, node.returns = node.body[ast.get_docstring(node) is not None :], None
-            for argument in ast.walk(node.args):
-                if isinstance(argument, ast.arg):
-                    argument.annotation = None
-            return node
-    return None
 
 
 def _rewritten(

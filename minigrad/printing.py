@@ -102,7 +102,7 @@ def tensor_repr(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
         # No element says what it is, so int64 and bool are named here too.
         show_dtype = tensor.dtype != default
     else:
-        contents = "" if tensor_contents is not None else _contents(array, len(prefix))
+        contents = "" if tensor_contents is not None else contents_text(array, len(prefix))
         if not _options.edgeitems:
             suffixes.append(f"size={tuple(array.shape)}")
         show_dtype = tensor.dtype != default and array.dtype not in (np.int64, np.bool_)
@@ -159,7 +159,7 @@ def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:
     return "".join(parts)
 
 
-def _contents(array: np.ndarray, indent: int) -> str:
+def contents_text(array: np.ndarray, indent: int) -> str:
     """The bracketed elements of a non-empty array."""
     edge = _options.edgeitems
     cut = (False,) * array.ndim

@@ -78,7 +78,7 @@ def save(obj, f, *, format=None):
     else:
         raise ValueError(f"unknown format {format!r}: expected 'npz' or 'safetensors'")
     if path is not None:
-        _replace_file(path, write)
+        replace_file(path, write)
         return
     if isinstance(f, io.TextIOBase):
         raise TypeError("a bytes-like object is written, and this file is open for text: open it with mode 'wb'")
@@ -117,7 +117,7 @@ def _path(f):
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _replace_file(path, write):
+def replace_file(path, write):
     """Call write(file) on a new file beside `path` and put it in the place of `path` when it is safely on disk."""
     path = os.path.realpath(path)  # through a link, to the file that it names
     directory = os.path.dirname(path)

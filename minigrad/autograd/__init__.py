@@ -21,11 +21,12 @@ from . import anomaly_mode, engine, function, functional
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function, FunctionCtx, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
+from .steps import Steps
 
 Variable = Tensor
 
 __all__ = [
-    "Function", "FunctionCtx", "GradcheckError", "Variable", "anomaly_mode", "backward", "detect_anomaly",
+    "Function", "FunctionCtx", "GradcheckError", "Steps", "Variable", "anomaly_mode", "backward", "detect_anomaly",
     "enable_grad",
     "engine", "function", "functional", "grad", "gradcheck", "gradgradcheck", "inference_mode",
     "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled",

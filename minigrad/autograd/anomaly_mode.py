@@ -1,16 +1,14 @@
 """Anomaly mode: a backward that produces nan says which op did, and where that op was called.
 
-Owns the switch. While it is on, recording an op also keeps the call's stack, and the engine checks every cotangent.
+Owns the switch. While it is on, nodes keep the stack of their call, and every cotangent is looked at.
 """
 
 import warnings
 
 import numpy as np
 
-from .. import primitive
-from ..primitive import Plans
 from ..tensor import Tensor
-from . import engine
+from . import engine, traces
 
 _mode = {"enabled": False, "check_nan": True}
 
@@ -26,35 +24,14 @@ def is_anomaly_check_nan_enabled():
 
 
 def _switch(enabled, check_nan):
+    if enabled != _mode["enabled"]:
+        (traces.start if enabled else traces.stop)()
     _mode.update(enabled=enabled, check_nan=check_nan)
-    Plans.instrument = staticmethod(_with_trace) if enabled else None
-    engine.check_results = _check if enabled and check_nan else None
-    for plans in Plans.every:
-        plans.renew()
+    others = tuple(o for o in engine.observers if o is not _check)
+    engine.observers = (*others, _check) if enabled and check_nan else others
 
 
-def _with_trace(record):
-    def recording(out, *args):
-        record(out, *args)
-        out._node.attach().trace = _stack()
-
-    return recording
-
-
-def _stack():
-    """The lines of the stack down to the call of the op, without the frames that record it."""
-    import traceback  # here: it is slow to import, and anomaly mode is rare
-
-    frames = traceback.extract_stack()
-    while frames[-1].filename.startswith("<minigrad") or frames[-1].filename in _RECORDING:
-        frames.pop()
-    return frames.format()
-
-
-_RECORDING = (__file__, primitive.__file__)
-
-
-def _check(node, results):
+def _check(node, g, results):
     for number, g in enumerate(results):
         array = g._array if isinstance(g, Tensor) else g
         if hasattr(array, "dtype") and np.isnan(array).any():

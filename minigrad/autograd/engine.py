@@ -114,8 +114,9 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
                 results = user(node.user_vjp, g)
             if attached is not None and attached.posthooks:
                 results = user(_run_posthooks, attached.posthooks, results, g, create_graph)
-            if check_results is not None:
-                check_results(node, results)
+            if observers:
+                for observe in observers:
+                    observe(node, g, results)
             if not retain_graph and node.saved:
                 node.saved = None
         # The node met last is kept aside, so that a chain, which most graphs are, never touches the heap; and counting
@@ -209,7 +210,7 @@ def _queue_turns(nodes, waiting, arriving, wanted, path, create_graph, accumulat
                 path.add(turn)
 
 
-check_results = None  # anomaly mode looks for nan here
+observers = ()  # called with each node, its cotangent and what it made of it: anomaly mode, `Steps`
 
 
 def nodes_towards(wanted, roots):
