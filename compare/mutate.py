@@ -126,7 +126,7 @@ def mutants(op: Any, others: list[Any] | None = None) -> Iterator[Mutant]:
 
 
 def primitives() -> dict[str, list[Any]]:
-    """Name -> the primitives of that name that there are: one, or one for each overload, or for each number of inputs met so far."""
+    """Name -> the primitives of that name: one, or one for each overload or number of inputs met so far."""
     from minigrad.primitive import REGISTRY, Plans
 
     found: dict[str, list[Any]] = {}

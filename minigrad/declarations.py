@@ -29,9 +29,13 @@ def declared(op: Any) -> dict[str, ast.expr]:
     return found
 
 
-def definition(formula: Any) -> ast.FunctionDef | None:
-    """The syntax tree of a formula that is a function of its own, without docstring and annotations."""
+def definition(formula: Any) -> ast.FunctionDef | ast.Lambda | None:
+    """The syntax tree of a formula that is declared elsewhere: a lambda, or a function without docstring and
+    annotations."""
     for node in ast.walk(_tree(formula.__code__.co_filename)):
+        if isinstance(node, ast.Lambda) and node.lineno == formula.__code__.co_firstlineno:
+            if [a.arg for a in node.args.args] == list(formula.__code__.co_varnames[: len(node.args.args)]):
+                return node
         if isinstance(node, ast.FunctionDef) and node.name == formula.__name__:
             node = copy.deepcopy(node)
             node.body, node.returns = node.body[ast.get_docstring(node) is not None :], None
@@ -52,7 +56,7 @@ def formula_text(op: Any, name: str) -> str:
     formula = op.formulas[name]
     try:
         node: ast.expr | ast.FunctionDef | None = declared(op).get(name)
-        if isinstance(node, ast.Name):
+        if node is None or isinstance(node, ast.Name):
             node = definition(formula)
     except OSError:
         return "(its source is not at hand)"
@@ -63,4 +67,4 @@ def formula_text(op: Any, name: str) -> str:
         if isinstance(alone, ast.Return) and alone.value is not None:
             return ast.unparse(alone.value)
         return "\n".join(map(ast.unparse, node.body))
-    return f"{formula.__name__}({', '.join(op.needs[name])})" if node is None else ast.unparse(node)
+    return ast.unparse(node) if node is not None else f"{formula.__name__}({', '.join(op.needs[name])})"

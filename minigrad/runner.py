@@ -320,15 +320,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         "script", metavar="SCRIPT", help="a Python file, a directory with a __main__.py, or - for standard input"
     )
     runner.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's arguments")
+    steps = commands.add_parser(
+        "steps",
+        help="run a torch script and show what its backward passes did",
+        description="Run a torch script as `run` does, and show each step of its backward passes: the cotangent that "
+        "came to a node, the formula, what was saved, and where the result went.",
+    )
+    steps.add_argument("--html", metavar="FILE", help="write a page; without this the steps are printed")
+    steps.add_argument("--limit", metavar="N", type=int, default=100, help="steps to show (default: 100)")
+    steps.add_argument("script", metavar="SCRIPT", help="as for run")
+    steps.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="the script's arguments")
     commands.add_parser("info", help="the versions at work, for a bug report")
     options = parser.parse_args(argv)
     if options.command == "run":
         return run(options.script, options.arguments, until_exit=True)
+    if options.command == "steps":
+        if options.limit < 1:
+            parser.error(f"argument --limit: at least 1, not {options.limit}")
+        if options.html and not os.path.isdir(os.path.dirname(os.path.abspath(options.html))):
+            parser.error(f"argument --html: the directory of {options.html!r} does not exist")
+        return _show_steps(options.script, options.arguments, options.html, options.limit)
     if options.command == "info":
         print(_info())
         return 0
     parser.print_help()
     return 2
+
+
+def _show_steps(script: str, arguments: Sequence[str], page: str | None, limit: int) -> int:
+    """Run a script and show its backward passes, also those before an exception. Returns the exit code."""
+    steps = importlib.import_module(f"{_ROOT}.autograd").Steps(limit)
+    try:
+        with steps:
+            code = run(script, arguments, until_exit=True)
+    finally:
+        if not page:
+            print(steps)
+        elif len(steps):
+            steps.save(page)
+            print(f"minigrad: {len(steps)} steps of backward are in {page}", file=sys.stderr)
+        else:
+            print(f"minigrad: no backward ran, so {page} was not written", file=sys.stderr)
+    return code or (0 if len(steps) else 1)
 
 
 def _version() -> str:

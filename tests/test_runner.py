@@ -457,3 +457,59 @@ def test_help_version_and_info(capsys):
 
 def test_the_version_is_the_packages_own():
     assert f'version = "{minigrad.__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+# -- python -m minigrad steps -----------------------------------------------------------------------------------------
+
+HOMEWORK = """
+    import torch
+
+    w = torch.tensor([1.0], requires_grad=True)
+    for x, y in zip([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]):
+        l = (x * w - y) ** 2
+        l.backward()
+        print(w.grad.item())
+        w.data = w.data - 0.01 * w.grad.data
+        w.grad.data.zero_()
+"""
+TRACE = ["-2.0", "-7.840000152587891", "-16.228801727294922"]
+
+
+def test_steps_are_printed_after_the_scripts_own_output(script):
+    done = command("steps", script(HOMEWORK))
+    assert done.returncode == 0 and not done.stderr and done.stdout.splitlines()[:3] == TRACE
+    assert (
+        "1. PowBackward0" in done.stdout and "9. MulBackward0" in done.stdout and "w: from steps 3, 6, 9" in done.stdout
+    )
+    assert "l = (x * w - y) ** 2    (script.py, line 6)" in done.stdout
+
+
+def test_steps_write_a_page(script, tmp_path):
+    page = tmp_path / "steps.html"
+    done = command("steps", "--limit", "4", "--html", str(page), script(HOMEWORK))
+    assert done.returncode == 0 and done.stdout.splitlines() == TRACE
+    assert done.stderr == f"minigrad: 4 steps of backward are in {page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert 'id="step-4"' in text and "5 more were not written down" in text
+
+
+def test_steps_of_a_script_that_fails_or_has_none(script, tmp_path):
+    failing = script("import torch; torch.ones(1, requires_grad=True).exp().backward(); raise KeyError(1)", "fails.py")
+    done = command("steps", failing)
+    assert done.returncode == 1 and "1. ExpBackward0" in done.stdout and "KeyError: 1" in done.stderr
+    leaving = script(
+        "import torch; torch.ones(1, requires_grad=True).exp().backward(); raise SystemExit(7)", "leaves.py"
+    )
+    assert command("steps", leaving).returncode == 7
+    page = tmp_path / "none.html"
+    done = command("steps", "--html", str(page), script("print(1)", "none.py"))
+    assert done.returncode == 1 and "no backward ran" in done.stderr and not page.exists()
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--limit", "0"], "argument --limit: at least 1, not 0"),
+    (["--html", "nowhere/steps.html"], "the directory of 'nowhere/steps.html' does not exist"),
+])  # fmt: skip
+def test_wrong_options_of_steps_are_refused_before_anything_runs(options, said, script):
+    done = command("steps", *options, script("print('ran')"))
+    assert done.returncode == 2 and said in done.stderr and "ran" not in done.stdout

@@ -24,6 +24,12 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _FEW = 24  # elements up to which an array is shown whole
 
 
+def _numpy(value):
+    """An ndarray, of a Tensor, of an array on whatever device, or of a number of NumPy's."""
+    array = value._array if isinstance(value, Tensor) else value
+    return array.numpy() if hasattr(array, "numpy") else np.asarray(array)
+
+
 class Value:
     """One array in words: `text`, its elements or what they lie between, and `kind`, as 'float32[2, 3]'."""
 
@@ -38,7 +44,7 @@ class Value:
             self.text = ", ".join(f"output {number}: {v.text} {v.kind}" for number, v in each.items())
             self.kind = ""
         elif hasattr(array, "dtype"):
-            array = array if isinstance(array, np.ndarray) else np.asarray(getattr(array, "numpy", array.item)())
+            array = _numpy(array)
             self.kind = f"{array.dtype}{list(array.shape)}"
             if not array.size:
                 self.text = "[]"
@@ -71,7 +77,7 @@ class Leaf:
     def arrive(self, step, g):
         """A cotangent has come from a step."""
         self.steps.append(step)
-        self.total = np.array(g) if self.total is None else self.total + g
+        self.total = _numpy(g).copy() if self.total is None else self.total + _numpy(g)
 
 
 class Outgoing:
@@ -89,9 +95,10 @@ class Outgoing:
 class Step:
     """One node that backward ran.
 
-    `number` from 1, `name` as grad_fn shows it, `op` what was called, `called` the file, line and text of that call
-    (None unless it was made within the block), `g` the cotangent that came, `given` whether it came from outside,
-    `saved` what the formulas asked for, by name, `code` a Function's own backward, `outgoing` what goes on.
+    `number` from 1, `name` as grad_fn shows it, `op` what was called and what that does, `called` the file, line and
+    text of the call (None unless it was made within the block), `g` the cotangent that came, `given` whether it came
+    from outside, `saved` what the formulas asked for, by name, `code` a Function's own backward, `outgoing` what goes
+    on.
     """
 
     __slots__ = ("number", "name", "op", "called", "g", "given", "saved", "code", "outgoing", "sequence")
@@ -169,7 +176,7 @@ class Steps:
             if not isinstance(target, Node):
                 target = self._leaf(target)
                 if result is not None:
-                    target.arrive(step.number, result._array if isinstance(result, Tensor) else result)
+                    target.arrive(step.number, result)
             elif result is not None:
                 self._met.add(target._sequence)
             summed = broadcast and result is not None and tuple(result.shape) != tuple(shape)
@@ -188,7 +195,7 @@ class Steps:
         if isinstance(outgoing.target, Leaf):
             return outgoing.target.name
         step = next((s for s in self._steps if s.sequence == outgoing.target), None)
-        return "a node that was not run" if step is None else f"step {step.number}, {step.name}"
+        return "a node that is not shown" if step is None else f"step {step.number}, {step.name}"
 
     def __str__(self):
         lines = []
@@ -243,7 +250,9 @@ def _described(node):
         held = dict(zip(plan.saved, node.saved or ())) | dict(zip(plan.static, node.static if plan.static else ()))
         asked = dict.fromkeys(n for i in plan.needed for n in op.needs[i])
         saved = {n: Value(held[n]) for n in asked if n in held and not isinstance(held[n], (str, slice))}
-        return plan.needed, [formula_text(op, i) for i in plan.needed], saved, op.name, None
+        does = (op.forward.__doc__ or "").strip().split("\n")[0]
+        called = f"{op.name}: {does}" if does else op.name
+        return plan.needed, [formula_text(op, i) for i in plan.needed], saved, called, None
     if isinstance(node, FunctionNode):
         names = list(inspect.signature(node.function.forward).parameters)
         names = names[len(names) - len(node.mask) :] if len(names) >= len(node.mask) else [""] * len(node.mask)

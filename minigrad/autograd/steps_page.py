@@ -16,6 +16,7 @@ h1 { font-size:1.4rem; margin:.2rem 0 } h2 { font-size:1.05rem; margin:0 }
 p { margin:.3rem 0; color:var(--soft) } a { color:var(--link) }
 code, pre { font:13px/1.5 ui-monospace,Menlo,Consolas,monospace }
 pre { margin:.2rem 0; overflow-x:auto }
+pre.formula { background:var(--head); border-left:3px solid var(--mark); padding:.2rem .6rem }
 section { border:1px solid var(--line); border-radius:8px; margin:1rem 0; overflow:hidden }
 section > header { background:var(--head); padding:.5rem .8rem; border-bottom:1px solid var(--line) }
 section > header p { margin:0 }
@@ -37,7 +38,8 @@ def page(steps):
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<style>{STYLE}</style></head><body><h1>Backward, step by step</h1>",
         f"<p>{count}, newest node first.{cut} g is the cotangent that came to a node: the gradient of the result with "
-        "respect to what the node had computed. Each formula makes of it the cotangent of one input.</p>",
+        "respect to what the node had computed. Each formula makes of it the cotangent of one input; xp is NumPy, or "
+        "what stands in for it.</p>",
         *(_section(steps, step) for step in steps),
     ]
     if steps.leaves:
@@ -59,11 +61,11 @@ def _section(steps, step):
     for name, value in step.saved.items():
         lines.append(f"<dt>{escape(name)}</dt><dd>{_value(value)}</dd>")
     if step.code:
-        lines.append(f"<dt>its backward</dt><dd><pre>{escape(step.code)}</pre></dd>")
+        lines.append(f'<dt>its backward</dt><dd><pre class="formula">{escape(step.code)}</pre></dd>')
     for out in step.outgoing:
         lines.append(f'<dt class="out">gradient of {escape(out.input)}</dt><dd>')
         if out.formula:
-            lines.append(f"<pre>{escape(out.formula)}</pre>")
+            lines.append(f'<pre class="formula">{escape(out.formula)}</pre>')
         if out.summed:
             lines.append("<small>summed over what broadcasting stretched</small>")
         lines.append(f"{_value(out.value)}<small>goes to {_target(steps, out)}</small></dd>")
