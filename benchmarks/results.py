@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from minigrad.files import write_text
 
 FORMAT = 1
 CELL = {"workload": str, "library": str, "unit": str}
@@ -22,17 +22,7 @@ class BadReport(Exception):
 
 def save(path: str | Path, report: dict[str, Any]) -> None:
     """Write the report whole or not at all."""
-    path = Path(path)
-    text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_text(path, json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
 def load(path: str | Path) -> dict[str, Any]:

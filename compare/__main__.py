@@ -14,8 +14,10 @@ import time
 import warnings
 from collections.abc import Sequence
 
+from minigrad.files import write_text
+
 from . import engines, html
-from .report import Options, Progress, Result, as_json, duration, failures_text, table, write_text
+from .report import Options, Progress, Result, as_json, duration, failures_text, table
 
 GROUPS = {
     "lessons": "every lesson of examples/ on both engines, number by number",

@@ -24,12 +24,14 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+from minigrad.files import write_text
+
 from .engines import load, require
 from .known import program_reason
 from .parallel import start_context
 from .program_draw import CANCELLING, INEXACT, Builder, Choose, ChooseFrom
 from .program_text import Difference, Outcome, Pair, Side, is_tensor, run_program, script
-from .report import Failure, Options, Progress, Result, duration, write_text
+from .report import Failure, Options, Progress, Result, duration
 
 DEFAULT_EXAMPLES, QUICK_EXAMPLES = 5_000, 1_000
 CHUNK = 100

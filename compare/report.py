@@ -192,14 +192,6 @@ def as_json(results: Iterable[Result], options: Options, seconds: float) -> str:
     return json.dumps(_finite(body), indent=1, default=str, allow_nan=False)
 
 
-def write_text(path: str, text: str) -> None:
-    """Write `path` whole or not at all: a neighbour file first, then one rename."""
-    partial = f"{path}.partial"
-    with open(partial, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(partial, path)
-
-
 def _versions() -> dict[str, str]:
     return {name: str(sys.modules[name].__version__) for name in ("numpy", "torch") if name in sys.modules}
 

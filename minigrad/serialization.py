@@ -8,14 +8,11 @@ the whole file or leaves what was there.
 
 import base64
 import binascii
-import contextlib
 import errno
 import io
 import json
 import os
 import re
-import secrets
-import stat
 import struct
 import zipfile
 from collections import Counter, OrderedDict
@@ -23,6 +20,7 @@ from collections import Counter, OrderedDict
 import numpy as np
 
 from . import dtypes
+from .files import replace_file
 from .tensor import Tensor, alias, wrap
 
 __all__ = ["SerializationError", "load", "save"]
@@ -115,54 +113,6 @@ def _path(f):
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-
-
-def replace_file(path, write):
-    """Call write(file) on a new file beside `path` and put it in the place of `path` when it is safely on disk."""
-    path = os.path.realpath(path)  # through a link, to the file that it names
-    directory = os.path.dirname(path)
-    if not os.path.isdir(directory):
-        raise RuntimeError(f"Parent directory {directory} does not exist. Create it first, with os.makedirs.")
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    mode = None
-    if os.path.exists(path):
-        if not os.access(path, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):  # a device or a pipe takes bytes and cannot be replaced
-            buffer = io.BytesIO()
-            write(buffer)
-            with open(path, "wb") as file:
-                file.write(buffer.getvalue())
-            return
-    scratch = os.path.join(directory, f".minigrad-{secrets.token_hex(8)}.tmp")
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(scratch, flags, 0o666), "w+b")
-    try:
-        with file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(scratch, stat.S_IMODE(mode))
-        os.replace(scratch, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(scratch)
-        raise
-    if hasattr(os, "O_DIRECTORY"):  # the new name, too, must survive a power cut
-        try:
-            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        except PermissionError:  # a directory may be open to writing alone, and then cannot be synchronised
-            return
-        try:
-            os.fsync(descriptor)
-        except OSError as error:  # some network file systems have no such operation on directories
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-                raise
-        finally:
-            os.close(descriptor)
 
 
 def _npz_writer(obj):

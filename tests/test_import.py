@@ -15,8 +15,8 @@ PACKAGE = pathlib.Path(minigrad.__file__).parent
 
 # A file imports only from files above it. The one knot, Tensor's methods, is tied in methods.py.
 ORDER = """
-namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing autograd
-methods cuda nn optim serialization utils __init__ runner __main__
+files namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing
+declarations autograd methods cuda nn optim serialization utils __init__ runner __main__
 """.split()
 KNOT = {
     # A call inside a function, made when everything is there.
@@ -91,7 +91,7 @@ MINIGRAD_S_OWN = {
         "setitem",
         "sum_to_size", "tau", "unfold", "view", "view_as", "zero",
     },
-    "minigrad.autograd": {"FunctionCtx", "GradcheckError", "is_grad_enabled", "once_differentiable"},
+    "minigrad.autograd": {"FunctionCtx", "GradcheckError", "Steps", "is_grad_enabled", "once_differentiable"},
 }  # fmt: skip
 
 

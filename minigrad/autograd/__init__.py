@@ -21,7 +21,6 @@ from . import anomaly_mode, engine, function, functional
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function, FunctionCtx, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
-from .steps import Steps
 
 Variable = Tensor
 
@@ -31,6 +30,14 @@ __all__ = [
     "engine", "function", "functional", "grad", "gradcheck", "gradgradcheck", "inference_mode",
     "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
+
+
+def __getattr__(name):
+    if name == "Steps":  # imported when asked for: it reads source files, whose tools take 2 ms to import
+        from .steps import Steps
+
+        return Steps
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _sequence(x):

@@ -8,11 +8,11 @@ import inspect
 import os
 import re
 import sys
-import textwrap
 
 import numpy as np
 
 from ..declarations import formula_text
+from ..files import write_text
 from ..graph import Cotangents, Node, Undefined
 from ..primitive import OpNode
 from ..printing import contents_text
@@ -237,10 +237,7 @@ class Steps:
 
         Raises RuntimeError if the directory does not exist, OSError if it cannot be written to.
         """
-        from ..serialization import replace_file
-
-        text = self.html().encode()
-        replace_file(os.fspath(path), lambda file: file.write(text))
+        write_text(path, self.html())
 
 
 def _described(node):
@@ -257,6 +254,8 @@ def _described(node):
         names = list(inspect.signature(node.function.forward).parameters)
         names = names[len(names) - len(node.mask) :] if len(names) >= len(node.mask) else [""] * len(node.mask)
         inputs = [name or f"input {i}" for i, (name, wanted) in enumerate(zip(names, node.mask)) if wanted]
+        import textwrap  # here: it is not needed to import minigrad
+
         try:
             code = textwrap.dedent(inspect.getsource(node.function.backward))
         except (OSError, TypeError):  # typed at a prompt, or written in C

@@ -7,7 +7,6 @@ import json
 import math
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -46,13 +45,6 @@ def test_json_is_valid_and_complete() -> None:
     assert body["version"] == 1 and body["options"]["seed"] == 5 and body["seconds"] == 1.25
     assert [r["passed"] for r in body["results"]] == [True, False, True]
     assert body["results"][0]["details"]["coverage"]["float64"]["ties"]["backward"] == [1, "inf", 1]
-
-
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "out.json"
-    path.write_text("old")
-    report.write_text(str(path), "new")
-    assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
 
 
 class Checker(HTMLParser):
