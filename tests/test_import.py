@@ -91,7 +91,10 @@ MINIGRAD_S_OWN = {
         "setitem",
         "sum_to_size", "tau", "unfold", "view", "view_as", "zero",
     },
-    "minigrad.autograd": {"FunctionCtx", "GradcheckError", "Steps", "is_grad_enabled", "once_differentiable"},
+    "minigrad.autograd": {
+        "FunctionCtx", "GradcheckError", "Program", "Steps", "TraceError", "is_grad_enabled", "once_differentiable",
+        "trace",
+    },
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ Owns the argument rules of the two entry points to the engine. Submodules: `grap
 """
 
 import functools
+import importlib
 import warnings
 
 import numpy as np
@@ -25,18 +26,20 @@ from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 Variable = Tensor
 
 __all__ = [
-    "Function", "FunctionCtx", "GradcheckError", "Steps", "Variable", "anomaly_mode", "backward", "detect_anomaly",
+    "Function", "FunctionCtx", "GradcheckError", "Program", "Steps", "TraceError", "Variable", "anomaly_mode",
+    "backward", "detect_anomaly",
     "enable_grad",
     "engine", "function", "functional", "grad", "gradcheck", "gradgradcheck", "inference_mode",
-    "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled",
+    "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled", "trace",
 ]  # fmt: skip
 
 
-def __getattr__(name):
-    if name == "Steps":  # imported when asked for: it reads source files, whose tools take 2 ms to import
-        from .steps import Steps
+_LATER = {"Steps": "steps", "Program": "program", "TraceError": "symbols", "trace": "program"}
 
-        return Steps
+
+def __getattr__(name):
+    if name in _LATER:  # imported when asked for: reading and writing source takes tools that take time to import
+        return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

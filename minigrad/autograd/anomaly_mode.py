@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from ..tensor import Tensor
-from . import engine, traces
+from . import call_stacks, engine
 
 _mode = {"enabled": False, "check_nan": True}
 
@@ -25,7 +25,7 @@ def is_anomaly_check_nan_enabled():
 
 def _switch(enabled, check_nan):
     if enabled != _mode["enabled"]:
-        (traces.start if enabled else traces.stop)()
+        (call_stacks.start if enabled else call_stacks.stop)()
     _mode.update(enabled=enabled, check_nan=check_nan)
     others = tuple(o for o in engine.observers if o is not _check)
     engine.observers = (*others, _check) if enabled and check_nan else others

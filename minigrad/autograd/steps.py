@@ -17,7 +17,7 @@ from ..graph import Cotangents, Node, Undefined
 from ..primitive import OpNode
 from ..printing import contents_text
 from ..tensor import Tensor
-from . import engine, traces
+from . import call_stacks, engine
 from .function import FunctionNode
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -129,7 +129,7 @@ class Steps:
         if self._observe in engine.observers:
             raise RuntimeError("these steps are being written down already: make another Steps()")
         engine.observers = (*engine.observers, self._observe)
-        traces.start()
+        call_stacks.start()
         self._tracing = True
         return self
 
@@ -143,7 +143,7 @@ class Steps:
         """Stacks are slow to take: not for calls of which nothing will be said."""
         if self._tracing:
             self._tracing = False
-            traces.stop()
+            call_stacks.stop()
 
     def __len__(self):
         return len(self._steps)

@@ -1,0 +1,295 @@
+"""A computation and its backward as one NumPy program: to read, and to run again without the engine.
+
+Owns `trace` and `Program`: the lines that `symbols.py` has kept are written out, dead ones dropped, those used once put
+where they are used, each under the line of the user's program or the node that it belongs to.
+"""
+
+import contextlib
+import keyword
+import linecache
+import math
+import os
+import re
+import sys
+
+import numpy as np
+
+from ..grad_mode import state
+from ..namespace import NumPy, namespaces
+from ..tensor import Tensor, wrap
+from . import engine
+from .symbols import Spelled, Symbol, TraceError, Writer
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_WIDTH = 100  # what is put where it is used makes no line longer than this
+
+
+class Program:
+    """A traced computation. `code` is its text, `inputs` the names of what it takes; calling it runs it.
+
+    `program(*arrays)` takes NumPy arrays of the shapes and dtypes that were traced, in the order of `inputs`, and
+    returns (value, gradients): what the function returned, and for each input its gradient, or None for one that
+    required none. It is the same function of the same arrays, to the last bit, with nothing of minigrad around it but
+    `xp`, the NumPy namespace, where a line calls that.
+    """
+
+    def __init__(self, code, inputs, constants):
+        self.code = code
+        self.inputs = tuple(inputs)
+        self._kinds = [(array.shape, array.dtype) for array in inputs.values()]
+        space = {"np": np, "xp": NumPy, **constants}
+        filename = f"<minigrad program {id(self):x}>"
+        linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
+        exec(compile(code, filename, "exec"), space)
+        self._run = space["program"]
+
+    def __call__(self, *arrays):
+        if len(arrays) != len(self.inputs):
+            raise TypeError(f"the program takes {len(self.inputs)} arrays, {self._wanted()}; {len(arrays)} were given")
+        for name, array, (shape, dtype) in zip(self.inputs, arrays, self._kinds):
+            if array.__class__ is not np.ndarray or array.shape != shape or array.dtype != dtype:
+                found = f"{array.dtype}{list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+                raise ValueError(
+                    f"the program was traced for {self._wanted()}; '{name}' is {found}. Trace it again for such arrays."
+                )
+        value, gradients = state.run(self._run, *arrays)
+        return np.asarray(value), tuple(None if g is None else np.asarray(g) for g in gradients)
+
+    def _wanted(self):
+        each = zip(self.inputs, self._kinds)
+        return ", ".join(f"{name}: {dtype}{list(shape)}" for name, (shape, dtype) in each)
+
+    def __repr__(self):
+        return f"<Program of {self._wanted()}>"
+
+
+def trace(function, **tensors):
+    """The NumPy program that computes function() and its gradients, for new numbers in `tensors`.
+
+    >>> import minigrad as torch
+    >>> x, w = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0], requires_grad=True)
+    >>> program = torch.autograd.trace(lambda: (x * w).exp().sum(), x=x, w=w)
+    >>> print(program.code)
+    def program(x, w):
+        # program = torch.autograd.trace(lambda: (x * w).exp().sum(), x=x, w=w)
+        v1 = np.exp(x * w)
+        v2 = v1.sum()
+        # backward
+        g1 = np.float32(1.0)
+        # SumBackward0
+        g2 = np.broadcast_to(g1, (2,))
+        # ExpBackward0
+        g3 = g2 * v1
+        # MulBackward0
+        g4 = g3 * x
+        return v2, (None, g4)
+    <BLANKLINE>
+    >>> value, (_, gradient) = program(x.numpy(), w.detach().numpy())
+
+    `tensors` are the tensors that the function computes with and that the program is to take, by the names that they
+    are to have there; `**dict(model.named_parameters())` will do, a dot becoming an underscore. Whatever
+    else the function uses stays as it is now. The function is called once and returns one tensor, a single number if
+    any of `tensors` requires grad. Nothing is added to any `.grad`.
+
+    Raises TraceError where no straight line of calls is the same computation for all numbers: numbers that are read,
+    writes in place, random draws.
+    """
+    writer, arrays = Writer(_caller), {}
+    for given, tensor in tensors.items():
+        name = re.sub(r"^(?=\d)|\W", "_", given)
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"trace(): '{given}' must be Tensor, not {type(tensor).__name__}")
+        if keyword.iskeyword(name) or name in arrays or re.fullmatch(r"[vgc]\d+|np|xp|program", name):
+            raise ValueError(f"trace(): an input cannot be called '{given}': give it a name of its own")
+        if not tensor.is_leaf or tensor._base is not None:
+            raise ValueError(f"trace(): '{given}' is computed from other tensors: give those, or a detached copy")
+        arrays[name] = tensor._array
+    symbols = {name: Symbol(array, writer) for name, array in arrays.items()}
+    with _as_symbols(tensors.values(), symbols.values()), _by_node(writer):
+        loss = function()
+        if not isinstance(loss, Tensor):
+            raise TypeError(f"trace(): the function must return a Tensor, not {type(loss).__name__}")
+        gradients = _gradients(loss, list(tensors.values()), writer)
+        value = loss._array
+    code, constants = _text(writer.lines, symbols, value, gradients)
+    return Program(code, arrays, {name: held.copy() for name, held in constants.items()})
+
+
+@contextlib.contextmanager
+def _as_symbols(tensors, symbols):
+    """The tensors hold Symbols, and arrays meet them in their namespace; afterwards all is as it was."""
+    from ..random import get_rng_state  # here: random needs the tensors that autograd is a part of
+
+    kept = [(t, t._array) for t in tensors]
+    drawn = get_rng_state()._array.copy()
+    numpy_s = namespaces[np.ndarray]
+    try:
+        namespaces[np.ndarray] = Spelled
+        for (tensor, _), symbol in zip(kept, symbols):
+            tensor._array = symbol
+        yield
+    finally:
+        namespaces[np.ndarray] = numpy_s
+        for tensor, array in kept:
+            tensor._array = array
+    if not np.array_equal(drawn, get_rng_state()._array):
+        raise TraceError("while a program is traced nothing random can be drawn: it would be the same in every run")
+
+
+@contextlib.contextmanager
+def _by_node(writer):
+    """The lines that a node has written belong to it."""
+    began = 0
+
+    def ran(node, g, results):
+        nonlocal began
+        for line in writer.lines[began:]:
+            line.group = line.group or node.name()
+        began = len(writer.lines)
+
+    engine.observers = (*engine.observers, ran)
+    try:
+        yield
+    finally:
+        engine.observers = tuple(o for o in engine.observers if o is not ran)
+
+
+def _caller():
+    """The text of the user's line that runs now; None within the engine's loop, where a node does."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        if code is engine._carry.__code__:
+            return None
+        if code is _gradients.__code__:
+            return "backward"
+        if not code.co_filename.startswith((_PACKAGE + os.sep, "<minigrad")):
+            return linecache.getline(code.co_filename, frame.f_lineno).strip() or f"line {frame.f_lineno}"
+        frame = frame.f_back
+    return None
+
+
+def _gradients(loss, tensors, writer):
+    """The gradient of each tensor, an array or None."""
+    wanted = [t for t in tensors if t.requires_grad]
+    if not wanted or not loss.requires_grad:
+        return [None] * len(tensors)
+    if loss._array.size != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    one = np.ones(loss._array.shape, loss._array.dtype)
+    g = writer.write(one, [f"np.float{8 * one.itemsize}(1.0)"] if not one.ndim else [one])
+    found = engine.backpropagate([loss], [wrap(g)], False, False, wanted, accumulate=False)
+    found = {id(t): None if grad is None else _without_copy(grad._array, writer) for t, grad in zip(wanted, found)}
+    return [found.get(id(t)) for t in tensors]
+
+
+def _without_copy(gradient, writer):
+    """What the engine copied to hand out, if that is a new array that nothing else has a part in."""
+    line = next(line for line in writer.lines if line.symbol is gradient)
+    source = line.parts[0]
+    if not (isinstance(source, Symbol) and line.parts[1:] == [".", "copy(", ")"] and source.array.base is None):
+        return gradient
+    used = [line for line in writer.lines if any(part is source for part in line.parts)]
+    made = any(line.symbol is source for line in writer.lines)
+    return source if made and len(used) == 1 else gradient
+
+
+# -- the text ---------------------------------------------------------------------------------------------------------
+
+
+def _needed(lines, results):
+    """The lines that something among the results depends on."""
+    wanted = {id(r) for r in results}
+    kept = []
+    for line in reversed(lines):
+        if id(line.symbol) in wanted:
+            kept.append(line)
+            wanted.update(id(part) for part in line.parts)
+    return kept[::-1]
+
+
+def _uses(lines, results):
+    """By id of a Symbol: the lines that use it, once for each time; None stands for a result."""
+    uses = {}
+    for line in lines:
+        for part in line.parts:
+            uses.setdefault(id(part), []).append(line)
+    for result in results:
+        uses.setdefault(id(result), []).append(None)
+    return uses
+
+
+_ATOM = 10  # a name, a call, an attribute
+_BINDING = {"|": 2, "^": 3, "&": 4, "<<": 5, ">>": 5, "+": 6, "-": 6, "-x": 8, "**": 9}
+_BINDING |= dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 1) | dict.fromkeys(("*", "/", "//", "%", "@"), 7)
+
+
+def _binding(part):
+    """How tightly the operator in a piece of text binds; _ATOM where there is none."""
+    if not isinstance(part, str):
+        return _ATOM
+    if part in ("-", "+", "~"):
+        return _BINDING["-x"]
+    sign = re.search(r"(?:^| )([^\s\w.,()\[\]]{1,2}) ", part)
+    return _BINDING[sign[1]] if sign else _ATOM
+
+
+class _Page:
+    """The text of a program while it is put together."""
+
+    def __init__(self, inputs):
+        self.expressions = {id(symbol): (name, _ATOM) for name, symbol in inputs.items()}
+        self.constants, self.body = {}, []
+        self.named = {"v": 0, "g": 0}
+
+    def expression(self, parts):
+        """(text, how tightly it binds)"""
+        padded = ["", *parts, ""]
+        return "".join(map(self._part, padded[1:-1], padded, padded[2:])), min(map(_binding, parts))
+
+    def _part(self, part, before, after):
+        """One part of an expression, in brackets where what stands beside it binds more tightly."""
+        if isinstance(part, str):
+            return part
+        if isinstance(part, Symbol):
+            text, binding = self.expressions[id(part)]
+            left, right = _binding(before), _binding(after)
+            needed = max(left + 1 if left < _ATOM else 0, right if right < _ATOM else 0)
+            if after.startswith((".", "[")):
+                needed = _ATOM
+            return text if binding >= needed else f"({text})"
+        if not part.ndim:
+            number = part[()] if part.dtype.kind != "f" or math.isfinite(part) else repr(str(part))
+            return f"np.{part.dtype.name}{'_' if part.dtype.kind == 'b' else ''}({number})"
+        name = next((name for name, held in self.constants.items() if held is part), f"c{len(self.constants) + 1}")
+        self.constants[name] = part
+        return name
+
+    def result(self, value):
+        """One thing that is returned."""
+        return "None" if value is None else self.expression([value])[0]
+
+
+def _text(lines, inputs, value, gradients):
+    """(code, constants by name): what is used once within its step is put where it is used."""
+    lines = _needed(lines, [value, *gradients])
+    uses = _uses(lines, [value, *gradients])
+    page, shown, kind = _Page(inputs), None, "v"
+    for line in lines:
+        text, binding = page.expression(line.parts)
+        (user, *others) = uses[id(line.symbol)]
+        if not others and user is not None and user.group == line.group and len(text) < _WIDTH // 2:
+            page.expressions[id(line.symbol)] = text, binding
+            continue
+        if line.group != shown:
+            shown = line.group
+            kind = "g" if shown == "backward" else kind
+            page.body.append(f"    # {shown}")
+        page.named[kind] += 1
+        name = f"{kind}{page.named[kind]}"
+        page.expressions[id(line.symbol)] = name, _ATOM
+        page.body.append(f"    {name} = {text}")
+    each = ", ".join(map(page.result, gradients)) + ("," if len(gradients) == 1 else "")
+    page.body.append(f"    return {page.result(value)}, ({each})")
+    notes = [f"# {name}: {c.dtype}{list(c.shape)}, as it was when traced\n" for name, c in page.constants.items()]
+    return "".join(notes) + f"def program({', '.join(inputs)}):\n" + "\n".join(page.body) + "\n", page.constants
