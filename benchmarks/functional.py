@@ -19,7 +19,8 @@ from .workload import NotAvailable, Program, Workload
 
 NAMES = ("sum", "mean", "tanh", "exp", "sqrt", "relu")
 LIBRARIES = (
-    "torch-compile", "mygrad", "mygrad-unguarded", "autograd", "tinygrad", "tinygrad-jit", "jax", "jax-jit",
+    "minigrad-traced", "torch-compile", "mygrad", "mygrad-unguarded", "autograd", "tinygrad", "tinygrad-jit", "jax",
+    "jax-jit",
 )  # fmt: skip
 
 
@@ -33,6 +34,16 @@ def namespace(library: str) -> SimpleNamespace:
         import torch as source
 
         xp.relu = source.relu
+    elif library == "minigrad":
+        import minigrad as source
+
+        xp.relu = source.relu
+
+        def gradient(function: Callable[[Any], Any], x: Any) -> Any:
+            x = x.detach().requires_grad_()
+            return source.autograd.grad(function(x), x, create_graph=True)[0]
+
+        xp.gradient = gradient
     elif library == "jax":
         import jax
         import jax.numpy as source
@@ -155,6 +166,26 @@ def _pure(f: Functional, xp: Any, value_and_grad: Callable[..., Any]) -> Callabl
     return one
 
 
+def _minigrad_traced(f: Functional, data: SimpleNamespace) -> Program:
+    import minigrad
+
+    xp = namespace("minigrad")
+    programs: dict[tuple, Any] = {}  # one for each shape of batch
+
+    def value_and_grad(params: tuple, batch: tuple) -> tuple[Any, tuple]:
+        shapes = tuple(b.shape for b in batch)
+        program = programs.get(shapes)
+        if program is None:
+            tensors = [minigrad.from_numpy(p.copy()).requires_grad_() for p in params]
+            given = [minigrad.from_numpy(b.copy()) for b in batch]
+            names = {f"p{i}": t for i, t in enumerate(tensors)} | {f"b{i}": t for i, t in enumerate(given)}
+            program = programs[shapes] = minigrad.autograd.trace(lambda: f.loss(xp, tensors, given), **names)
+        value, grads = program(*params, *batch)
+        return value, grads[: len(params)]
+
+    return f.training(data, np.asarray, _pure(f, namespace("numpy"), value_and_grad))
+
+
 def _torch_compile(f: Functional, data: SimpleNamespace) -> Program:
     import torch
 
@@ -243,6 +274,7 @@ def _tinygrad(f: Functional, data: SimpleNamespace, jit: bool) -> Program:
 
 
 _MAKERS: dict[str, Callable[[Functional, SimpleNamespace], Program]] = {
+    "minigrad-traced": _minigrad_traced,
     "torch-compile": _torch_compile,
     "mygrad": partial(_mygrad, guarded=True),
     "mygrad-unguarded": partial(_mygrad, guarded=False),

@@ -28,6 +28,7 @@ LIBRARIES = (
     Library("numpy", "NumPy by hand", "numpy", "", "both"),
     Library("numpy-out", "NumPy by hand, out= buffers", "numpy", "", "both"),
     Library("minigrad", "minigrad", "minigrad", "", "both"),
+    Library("minigrad-traced", "minigrad, traced", "minigrad", "", "one-or-all"),
     Library("torch", "torch eager", "torch", "bench", "both"),
     Library("torch-compile", "torch.compile, whole step", "torch", "bench", compiled=True),
     Library("mygrad", "MyGrad", "mygrad", "peers"),

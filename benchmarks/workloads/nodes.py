@@ -13,8 +13,8 @@ SIZES = (100, 1_000, 10_000, 100_000)
 
 # The longest chain that each can take in reasonable time; the whole-step compilers unroll the loop.
 LONGEST = {
-    "torch-compile": 100, "tinygrad": 1_000, "tinygrad-jit": 1_000, "jax": 1_000, "jax-jit": 1_000,
-    "mygrad": 10_000, "mygrad-unguarded": 10_000, "autograd": 10_000, "torch-cuda-graph": 10_000,
+    "minigrad-traced": 1_000, "torch-compile": 100, "tinygrad": 1_000, "tinygrad-jit": 1_000, "jax": 1_000,
+    "jax-jit": 1_000, "mygrad": 10_000, "mygrad-unguarded": 10_000, "autograd": 10_000, "torch-cuda-graph": 10_000,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import operator
 import numpy as np
 
 from .. import dtypes
-from ..namespace import _DIRECT, NumPy, kept_shape, namespaces, sum_axes
+from ..namespace import _DIRECT, MANY, NumPy, kept_shape, namespaces, sum_axes
 
 
 class TraceError(RuntimeError):
@@ -258,7 +258,7 @@ class Symbol:
             _written(self)
         value = getattr(ufunc, method)(*map(_unwrapped, inputs), **keywords)
         if ufunc in UFUNCS and method == "__call__" and not keywords:
-            return _infix(self.writer, UFUNCS[ufunc], *inputs, value)
+            return infix(self.writer, UFUNCS[ufunc], *inputs, value)
         name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         return self.writer.write(value, call(name, inputs, keywords))
 
@@ -279,7 +279,7 @@ def _between(a, sign, b):
     return [*_text(a), f" {sign} ", *_text(b)]
 
 
-def _infix(writer, sign, a, b, value):
+def infix(writer, sign, a, b, value):
     """a + b and the like; a 0-d constant as a number where that is the same."""
     if isinstance(a, Symbol):
         literal = _literal(b, a)
@@ -296,10 +296,10 @@ def _operators():
         function, plain = getattr(operator, name), name.rstrip("_")
 
         def forward(self, other, function=function, sign=sign):
-            return _infix(self.writer, sign, self, other, function(self.array, _unwrapped(other)))
+            return infix(self.writer, sign, self, other, function(self.array, _unwrapped(other)))
 
         def reflected(self, other, function=function, sign=sign):
-            return _infix(self.writer, sign, other, self, function(_unwrapped(other), self.array))
+            return infix(self.writer, sign, other, self, function(_unwrapped(other), self.array))
 
         setattr(Symbol, f"__{plain}__", forward)
         if sign not in ("==", "!=", "<", "<=", ">", ">="):
@@ -360,8 +360,8 @@ def _permuted(x, axes):
     return [[x, ".T"] if axes == tuple(range(x.ndim))[::-1] else _method(x, "transpose", (axes,))]
 
 
-# How a person would write it, where that is the same to the last bit; everything else is a call of xp, NumPy's own
-# namespace in minigrad.
+# How a person would write it, where that is the same to the last bit (and as fast: np.where is not); everything else is
+# a call of xp, NumPy's own namespace in minigrad.
 SPELLINGS = {
     "sum": _reduced("sum"), "mean": _mean, "prod": _reduced("prod"), "amax": _reduced("max"),
     "amin": _reduced("min"), "any": _reduced("any"), "all": _reduced("all"),
@@ -369,8 +369,8 @@ SPELLINGS = {
     "power": _power,
     "rsqrt": lambda x: [["1 / ", *call("np.sqrt", (x,))]],
     "sigmoid": lambda x: [["1 / (1 + np.exp(-", x, "))"]],
-    "passed": lambda x, gate: [["np.where(", gate, " <= 0, 0, ", x, ")"]],
-    "where": lambda condition, a, b: [call("np.where", (condition, a, b))],
+    "passed": lambda x, gate: [["np.where(", gate, " <= 0, 0, ", x, ")"]] if gate.size < MANY else [],
+    "where": lambda condition, a, b: [call("np.where", (condition, a, b))] if condition.size < MANY else [],
     "zeros": lambda shape, like: [call("np.zeros", (shape, like.dtype))],
     "cast": lambda x, dtype: [_method(x, "astype", (dtype,))],
     "convert": lambda x, dtype: [_method(x, "astype", (dtype,))],
