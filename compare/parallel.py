@@ -31,7 +31,7 @@ def spread(one: Callable[[str, Options], Result], names: list[str], options: Opt
         except BrokenProcessPool:
             pass  # a process died and took the rest with it: they follow one by one, each in a process of its own
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # and wait: a pool left to end by itself may do so after its pipes
     for name in left:
         with ProcessPoolExecutor(1, mp_context=context, initializer=_single_thread) as pool:
             try:

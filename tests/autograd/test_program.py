@@ -1,6 +1,11 @@
 """A traced program is the computation and its backward, to the last bit, for other numbers as well."""
 
+import re
+import subprocess
+import sys
+import textwrap
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -255,3 +260,12 @@ def test_values_without_gradients():
     a = leaf(1.0)
     value, gradients = trace(lambda: a.detach() * 2, a=a)(np.float32([3.0]))
     assert value.tolist() == [6.0] and gradients == (None,)
+
+
+def test_the_readme_shows_what_is_printed(tmp_path):
+    text = (Path(minigrad.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    code, shown = re.search(r"```python\n(x, w = .*?)```\n\n((?:    .*\n|\n)+)", text, re.S).groups()
+    script = tmp_path / "script.py"
+    script.write_text("import torch\n" + code)
+    done = subprocess.run([sys.executable, "-m", "minigrad", "run", str(script)], capture_output=True, text=True)
+    assert done.stdout.strip() == textwrap.dedent(shown).strip()
