@@ -264,7 +264,7 @@ def test_values_without_gradients():
 
 def test_the_readme_shows_what_is_printed(tmp_path):
     text = (Path(minigrad.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    code, shown = re.search(r"```python\n(x, w = .*?)```\n\n((?:    .*\n|\n)+)", text, re.S).groups()
+    code, shown = re.search(r"```python\n(x, w = .*?)```\n\n((?:    [^\n]*\n|\n)+)", text, re.S).groups()
     script = tmp_path / "script.py"
     script.write_text("import torch\n" + code)
     done = subprocess.run([sys.executable, "-m", "minigrad", "run", str(script)], capture_output=True, text=True)
