@@ -32,8 +32,8 @@ from .report import Failure, Options, Progress, Result
 
 # A mutant that does not come to an end is a mutant that was noticed.
 SECONDS = 20
-# Rows tried on one mutant, the most specific first.
-ROWS = 12
+# Rows tried on one mutant, the most specific first; then all of the groups whose rows are programs of several ops.
+ROWS, WIDE = 12, ("rules", "programs")
 ENGINE_PROGRAMS, ENGINE_SECONDS = 1_000, 60
 # Rows whose checks the random programs do not make: every subset of inputs, shared memory, broadcasting in all layouts.
 ENGINE_ROWS = ("add", "mul", "sum", "exp", "matmul", "where", "cat", "expand")
@@ -400,7 +400,7 @@ def caught_by(mutant: Mutant, rows: list[Row], seed: int) -> str | None:
     """The complaint of the first row that fails with the mutant in its formula's place; None when it survives."""
     key = (mutant.op, mutant.input)
     seeing = sorted((r for r in rows if key in r.formulas), key=lambda r: (len(r.formulas), r.seconds))
-    specific, wide = ([r for r in seeing if (r.group == "programs") is wide] for wide in (False, True))
+    specific, wide = ([r for r in seeing if (r.group in WIDE) is wide] for wide in (False, True))
     for row in specific[:ROWS] + wide:
         with Planted(mutant.input, mutant.plants):
             try:

@@ -44,6 +44,7 @@ def definition(formula: Any) -> ast.FunctionDef | ast.Lambda | None:
     return None
 
 
+@functools.cache
 def formula_text(op: Any, name: str) -> str:
     """The formula of one input: of a lambda what it returns, as 'g * b'; of a function its lines.
 

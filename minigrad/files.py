@@ -13,6 +13,14 @@ import stat
 
 def replace_file(path, write):
     """Call write(file) on a new file beside `path` and put it in the place of `path` when it is safely on disk."""
+    path = os.fsdecode(path)
+    if os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
+        # A device or a pipe takes bytes and cannot be replaced.
+        buffer = io.BytesIO()
+        write(buffer)
+        with open(path, "wb") as file:
+            file.write(buffer.getvalue())
+        return
     path = os.path.realpath(path)  # through a link, to the file that it names
     directory = os.path.dirname(path)
     if not os.path.isdir(directory):
@@ -24,12 +32,6 @@ def replace_file(path, write):
         if not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):  # a device or a pipe takes bytes and cannot be replaced
-            buffer = io.BytesIO()
-            write(buffer)
-            with open(path, "wb") as file:
-                file.write(buffer.getvalue())
-            return
     scratch = os.path.join(directory, f".minigrad-{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(scratch, flags, 0o666), "w+b")
@@ -60,6 +62,5 @@ def replace_file(path, write):
 
 
 def write_text(path, text):
-    """Make `text`, in UTF-8, the whole content of `path`; raises what replace_file raises, and then leaves an old file
-    as it was."""
+    """Make `text`, in UTF-8, the whole content of `path`; raises what replace_file raises."""
     replace_file(path, lambda file: file.write(text.encode()))

@@ -337,8 +337,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command == "steps":
         if options.limit < 1:
             parser.error(f"argument --limit: at least 1, not {options.limit}")
-        if options.html and not os.path.isdir(os.path.dirname(os.path.abspath(options.html))):
-            parser.error(f"argument --html: the directory of {options.html!r} does not exist")
+        if options.html is not None and (wrong := _not_a_page(options.html, options.script)):
+            parser.error(f"argument --html: {wrong}")
         return _show_steps(options.script, options.arguments, options.html, options.limit)
     if options.command == "info":
         print(_info())
@@ -347,17 +347,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
 
 
+def _not_a_page(page: str, script: str) -> str | None:
+    """Why the page cannot be written there: said before a script runs for an hour."""
+    path = os.path.abspath(page)
+    folder = os.path.dirname(path)
+    if not page or os.path.isdir(path):
+        return f"{page!r} is no name of a file"
+    if not os.path.isdir(folder):
+        return f"the directory of {page!r} does not exist"
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        return f"{page!r} cannot be written to"
+    if os.path.exists(script) and os.path.exists(path) and os.path.samefile(path, script):
+        return f"{page!r} is the script itself"
+    return None
+
+
 def _show_steps(script: str, arguments: Sequence[str], page: str | None, limit: int) -> int:
     """Run a script and show its backward passes, also those before an exception. Returns the exit code."""
     steps = importlib.import_module(f"{_ROOT}.autograd").Steps(limit)
+    path = page and os.path.abspath(page)  # the script may change the directory
     try:
         with steps:
             code = run(script, arguments, until_exit=True)
     finally:
-        if not page:
+        if not path:
             print(steps)
         elif len(steps):
-            steps.save(page)
+            steps.save(path)
             print(f"minigrad: {len(steps)} steps of backward are in {page}", file=sys.stderr)
         else:
             print(f"minigrad: no backward ran, so {page} was not written", file=sys.stderr)

@@ -41,3 +41,18 @@ def test_a_place_that_is_none_is_an_error(tmp_path):
         write_text(tmp_path / "nowhere" / "out.txt", "new")
     with pytest.raises(IsADirectoryError):
         write_text(tmp_path, "new")
+
+
+def test_a_pipe_takes_the_bytes():
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as stream:
+        write_text(f"/dev/fd/{write}", "through")
+        os.close(write)
+        assert stream.read() == b"through"
+
+
+def test_a_link_stays_one_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_text(os.fsencode(tmp_path / "link.txt"), "new")
+    assert (tmp_path / "link.txt").is_symlink() and (tmp_path / "real.txt").read_text() == "new"

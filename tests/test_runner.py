@@ -509,7 +509,20 @@ def test_steps_of_a_script_that_fails_or_has_none(script, tmp_path):
 @pytest.mark.parametrize("options, said", [
     (["--limit", "0"], "argument --limit: at least 1, not 0"),
     (["--html", "nowhere/steps.html"], "the directory of 'nowhere/steps.html' does not exist"),
+    (["--html", ""], "'' is no name of a file"),
+    (["--html", "."], "'.' is no name of a file"),
 ])  # fmt: skip
 def test_wrong_options_of_steps_are_refused_before_anything_runs(options, said, script):
     done = command("steps", *options, script("print('ran')"))
     assert done.returncode == 2 and said in done.stderr and "ran" not in done.stdout
+
+
+def test_the_page_is_not_written_over_the_script_and_lies_where_it_was_asked_for(script, tmp_path):
+    path = script("import os, torch; os.chdir('sub'); torch.ones(1, requires_grad=True).exp().backward()")
+    done = command("steps", "--html", path, path)
+    assert done.returncode == 2 and "is the script itself" in done.stderr and "import os" in Path(path).read_text()
+    (tmp_path / "sub").mkdir()
+    done = command("steps", "--html", "steps.html", path, cwd=tmp_path)
+    assert (
+        done.returncode == 0 and (tmp_path / "steps.html").exists() and not (tmp_path / "sub" / "steps.html").exists()
+    )

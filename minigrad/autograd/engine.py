@@ -115,8 +115,11 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
             if attached is not None and attached.posthooks:
                 results = user(_run_posthooks, attached.posthooks, results, g, create_graph)
             if observers:
+                going_on = results
+                if path is not None:
+                    going_on = [r if t in path or t in wanted else None for t, r in zip(edges, results)]
                 for observe in observers:
-                    observe(node, g, results)
+                    observe(node, g, going_on)
             if not retain_graph and node.saved:
                 node.saved = None
         # The node met last is kept aside, so that a chain, which most graphs are, never touches the heap; and counting

@@ -11,14 +11,17 @@ import math
 import os
 import re
 import sys
+import threading
+import weakref
 
 import numpy as np
 
 from ..grad_mode import state
+from ..graph import creation
 from ..namespace import NumPy, namespaces
 from ..tensor import Tensor, wrap
 from . import engine
-from .symbols import Spelled, Symbol, TraceError, Writer, infix
+from .symbols import Spelled, Symbol, TraceError, Writer, infix, laid_out_as
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LARGE = 1 << 16  # bytes
@@ -30,17 +33,20 @@ class Program:
 
     `program(*arrays)` takes NumPy arrays of the shapes and dtypes that were traced, in the order of `inputs`, and
     returns (value, gradients): what the function returned, and for each input its gradient, or None for one that
-    required none. It is the same function of the same arrays, to the last bit, with nothing of minigrad around it but
-    `xp`, the NumPy namespace, where a line calls that.
+    required none. An array that lies in memory otherwise than the one that was traced is copied into that layout. What
+    comes out are the bits that the engine gives for such arrays; of minigrad there is nothing in it but `xp`, the NumPy
+    namespace, where a line calls that.
     """
 
     def __init__(self, code, inputs, constants):
         self.code = code
         self.inputs = tuple(inputs)
         self._kinds = [(array.shape, array.dtype) for array in inputs.values()]
+        self._layouts = [laid_out_as(array) for array in inputs.values()]
         space = {"np": np, "xp": NumPy, **constants}
         filename = f"<minigrad program {id(self):x}>"
-        linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
+        linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)  # for tracebacks
+        weakref.finalize(self, linecache.cache.pop, filename, None)
         exec(compile(code, filename, "exec"), space)
         self._run = space["program"]
 
@@ -48,12 +54,13 @@ class Program:
         if len(arrays) != len(self.inputs):
             raise TypeError(f"the program takes {len(self.inputs)} arrays, {self._wanted()}; {len(arrays)} were given")
         for name, array, (shape, dtype) in zip(self.inputs, arrays, self._kinds):
-            numpy_s = isinstance(array, (np.ndarray, np.generic))
+            numpy_s = array.__class__ is np.ndarray or isinstance(array, np.generic)
             if not numpy_s or array.shape != shape or array.dtype != dtype:
                 found = f"{array.dtype}{list(array.shape)}" if numpy_s else type(array).__name__
                 raise ValueError(
                     f"the program was traced for {self._wanted()}; '{name}' is {found}. Trace it again for such arrays."
                 )
+        arrays = map(_laid_out, arrays, self._layouts)
         value, gradients = state.run(self._run, *arrays)
         return np.asarray(value), tuple(None if g is None else np.asarray(g) for g in gradients)
 
@@ -65,7 +72,19 @@ class Program:
         return f"<Program of {self._wanted()}>"
 
 
-def trace(function, **tensors):
+def _laid_out(array, like):
+    """The array, or a copy that lies in memory as another of its shape does."""
+    if array.strides == like.strides or array.size < 2:
+        return array
+    copy = laid_out_as(like)
+    copy[...] = array
+    return copy
+
+
+_one_at_a_time = threading.RLock()
+
+
+def trace(function, /, **tensors):
     """The NumPy program that computes function() and its gradients, for new numbers in `tensors`.
 
     >>> import minigrad as torch
@@ -88,54 +107,85 @@ def trace(function, **tensors):
     <BLANKLINE>
     >>> value, (_, gradient) = program(x.numpy(), w.detach().numpy())
 
-    `tensors` are the tensors that the function computes with and that the program is to take, by the names that they
-    are to have there; `**dict(model.named_parameters())` will do, a dot becoming an underscore. Whatever
-    else the function uses stays as it is now. The function is called once and returns one tensor, a single number if
-    any of `tensors` requires grad. Nothing is added to any `.grad`.
+    `tensors` are the leaves that the function computes with and that the program is to take, by the names that they are
+    to have there; `**dict(model.named_parameters())` will do, whatever is no letter becoming an underscore. The
+    function is called once, and whatever else it uses or does is as it is then: other tensors become constants. It
+    returns one tensor, a single number if any of `tensors` requires grad. Nothing is added to any `.grad`.
 
-    Raises TraceError where no straight line of calls is the same computation for all numbers: numbers that are read,
-    writes in place, random draws.
+    Raises TraceError where no straight line of calls is the same computation for all numbers: where numbers of what
+    depends on `tensors` are read (item, if, a mask as an index), or written to in place, or torch's random numbers are
+    drawn; and where the function uses what was computed from `tensors` before.
     """
+    if not _one_at_a_time.acquire(blocking=False):
+        raise TraceError("another thread is tracing: one program at a time")
+    try:
+        if namespaces[np.ndarray] is Spelled or engine.observers:
+            raise TraceError("a trace cannot run within another, nor within Steps or anomaly mode")
+        return _traced(function, tensors)
+    finally:
+        _one_at_a_time.release()
+
+
+def _traced(function, tensors):
     writer, arrays = Writer(_caller), {}
     for given, tensor in tensors.items():
-        name = re.sub(r"^(?=\d)|\W", "_", given)
+        name = re.sub(r"^(?=[0-9])|[^A-Za-z0-9_]", "_", given)
         if not isinstance(tensor, Tensor):
             raise TypeError(f"trace(): '{given}' must be Tensor, not {type(tensor).__name__}")
-        if keyword.iskeyword(name) or name in arrays or re.fullmatch(r"[vgc]\d+|np|xp|program", name):
+        taken = keyword.iskeyword(name) or name in arrays or not name
+        if taken or re.fullmatch(r"[vgc][0-9]+|np|xp|slice|program", name):
             raise ValueError(f"trace(): an input cannot be called '{given}': give it a name of its own")
         if not tensor.is_leaf or tensor._base is not None:
             raise ValueError(f"trace(): '{given}' is computed from other tensors: give those, or a detached copy")
+        if any(array is tensor._array for array in arrays.values()):
+            raise ValueError(f"trace(): '{given}' is given under another name as well: once is enough")
+        if tensor._array.__class__ is not np.ndarray:
+            raise TraceError(f"trace(): '{given}' is on device '{tensor.device}': only NumPy arrays can be traced")
         arrays[name] = tensor._array
     symbols = {name: Symbol(array, writer) for name, array in arrays.items()}
-    with _as_symbols(tensors.values(), symbols.values()), _by_node(writer):
+    first = next(creation)
+    with _as_symbols(list(tensors.values()), list(symbols.values()), writer), _by_node(writer):
         loss = function()
         if not isinstance(loss, Tensor):
             raise TypeError(f"trace(): the function must return a Tensor, not {type(loss).__name__}")
-        gradients = _gradients(loss, list(tensors.values()), writer)
+        gradients = _gradients(loss, list(tensors.values()), writer, first)
         value = loss._array
     code, constants = _text(writer.lines, symbols, value, gradients)
-    return Program(code, arrays, {name: held.copy() for name, held in constants.items()})
+    return Program(code, arrays, constants)
 
 
 @contextlib.contextmanager
-def _as_symbols(tensors, symbols):
-    """The tensors hold Symbols, and arrays meet them in their namespace; afterwards all is as it was."""
-    from ..random import get_rng_state  # here: random needs the tensors that autograd is a part of
+def _as_symbols(tensors, symbols, writer):
+    """The tensors hold Symbols, arrays meet them in their namespace, and nothing is drawn; afterwards all is as it
+    was."""
+    from ..random import Generator, get_rng_state  # here: random needs the tensors that autograd is a part of
 
-    kept = [(t, t._array) for t in tensors]
-    drawn = get_rng_state()._array.copy()
-    numpy_s = namespaces[np.ndarray]
+    kept = [(t, t._array, t._grad) for t in tensors]
+    drawn, numpy_s = get_rng_state()._array.copy(), namespaces[np.ndarray]
+    draws = {name: getattr(Generator, name) for name in ("_words32", "_words64", "random64")}
     try:
         namespaces[np.ndarray] = Spelled
-        for (tensor, _), symbol in zip(kept, symbols):
+        for name in draws:
+            setattr(Generator, name, _drawn)
+        for tensor, symbol in zip(tensors, symbols):
             tensor._array = symbol
         yield
+        for tensor, symbol in zip(tensors, symbols):
+            if tensor._array is not symbol:
+                raise TraceError("while a program is traced the .data of its inputs cannot be replaced")
+        if not np.array_equal(drawn, get_rng_state()._array):
+            _drawn()
     finally:
+        writer.closed = True
         namespaces[np.ndarray] = numpy_s
-        for tensor, array in kept:
-            tensor._array = array
-    if not np.array_equal(drawn, get_rng_state()._array):
-        raise TraceError("while a program is traced nothing random can be drawn: it would be the same in every run")
+        for name, method in draws.items():
+            setattr(Generator, name, method)
+        for tensor, array, grad in kept:
+            tensor._array, tensor._grad = array, grad
+
+
+def _drawn(*args):
+    raise TraceError("while a program is traced nothing random can be drawn: it would be the same in every run")
 
 
 @contextlib.contextmanager
@@ -174,13 +224,21 @@ def _caller():
     return None
 
 
-def _gradients(loss, tensors, writer):
-    """The gradient of each tensor, an array or None."""
+def _gradients(loss, tensors, writer, first):
+    """The gradient of each tensor, an array or None; nodes before number `first` are not of this trace."""
     wanted = [t for t in tensors if t.requires_grad]
     if not wanted or not loss.requires_grad:
         return [None] * len(tensors)
     if loss._array.size != 1:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    stack, seen = [engine.edge_of(loss)], set()
+    while stack:
+        node = stack.pop()
+        if node._sequence and node not in seen:
+            if node._sequence < first:
+                raise TraceError(f"{node.name()} was recorded before the trace: compute it within the function")
+            seen.add(node)
+            stack.extend(node.edges)
     one = np.ones(loss._array.shape, loss._array.dtype)
     g = writer.write(one, [f"np.float{8 * one.itemsize}(1.0)"] if not one.ndim else [one])
     found = engine.backpropagate([loss], [wrap(g)], False, False, wanted, accumulate=False)
@@ -190,12 +248,12 @@ def _gradients(loss, tensors, writer):
 
 def _without_copy(gradient, writer):
     """What the engine copied to hand out, if that is a new array that nothing else has a part in."""
-    line = next(line for line in writer.lines if line.symbol is gradient)
-    source = line.parts[0]
+    line = next((line for line in writer.lines if line.symbol is gradient), None)
+    source = None if line is None else line.parts[0]
     if not (isinstance(source, Symbol) and line.parts[1:] == [".", "copy(", ")"] and source.array.base is None):
         return gradient
     used = [line for line in writer.lines if any(part is source for part in line.parts)]
-    made = any(line.symbol is source for line in writer.lines)
+    made = any(line.symbol is source and len(line.parts) > 1 for line in writer.lines)
     return source if made and len(used) == 1 else gradient
 
 
@@ -245,7 +303,7 @@ class _Page:
     def __init__(self, inputs):
         self.expressions = {id(symbol): (name, _ATOM) for name, symbol in inputs.items()}
         self.constants, self.body = {}, []
-        self.named, self.large = {"v": 0, "g": 0}, []
+        self.named, self.made, self.large = {"v": 0, "g": 0}, set(), []
 
     def expression(self, parts):
         """(text, how tightly it binds)"""
@@ -259,6 +317,7 @@ class _Page:
         if isinstance(part, Symbol):
             text, binding = self.expressions[id(part)]
             left, right = _binding(before), _binding(after)
+            right += right in (_BINDING["=="], _BINDING["**"])  # a < b < c and a ** b ** c are not read from the left
             needed = max(left + 1 if left < _ATOM else 0, right if right < _ATOM else 0)
             if after.startswith((".", "[")):
                 needed = _ATOM
@@ -282,8 +341,12 @@ class _Page:
             self.body.insert(use + 1, f"    del {', '.join(last[use])}")
 
     def result(self, value):
-        """One thing that is returned."""
-        return "None" if value is None else self.expression([value])[0]
+        """One thing that is returned, in memory that is neither an input's nor a constant's."""
+        if value is None:
+            return "None"
+        text = self.expression([value])[0]
+        own = isinstance(value, Symbol) and value.array.base is None and text in self.made
+        return text if own else f"{text}.copy()"
 
 
 def _text(lines, inputs, value, gradients):
@@ -297,7 +360,7 @@ def _text(lines, inputs, value, gradients):
         if not others and user is not None and user.group == line.group and len(text) < _WIDTH // 2:
             page.expressions[id(line.symbol)] = text, binding
             continue
-        if line.group != shown:
+        if line.group not in (None, shown):
             shown = line.group
             kind = "g" if shown == "backward" else kind
             page.body.append(f"    # {shown}")
@@ -305,6 +368,7 @@ def _text(lines, inputs, value, gradients):
         name = f"{kind}{page.named[kind]}"
         page.expressions[id(line.symbol)] = name, _ATOM
         page.body.append(f"    {name} = {text}")
+        page.made.add(name)
         if line.symbol.nbytes >= _LARGE:
             page.large.append(name)
     page.free()

@@ -13,12 +13,12 @@ import numpy as np
 
 from ..declarations import formula_text
 from ..files import write_text
-from ..graph import Cotangents, Node, Undefined
+from ..graph import Cotangents, Node, Output, Undefined
 from ..primitive import OpNode
 from ..printing import contents_text
 from ..tensor import Tensor
 from . import call_stacks, engine
-from .function import FunctionNode
+from .function import Function, FunctionNode
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _FEW = 24  # elements up to which an array is shown whole
@@ -51,8 +51,10 @@ class Value:
             elif array.size <= _FEW:
                 self.text = contents_text(array, 0)
             else:
-                low, high = (contents_text(np.asarray(f(array)), 0) for f in (np.min, np.max))
-                self.text = f"{array.size} elements from {low} to {high}"
+                numbers = array[array == array]
+                ends = [contents_text(np.asarray(f(numbers)), 0) for f in (np.min, np.max)] if numbers.size else "--"
+                nan = f", {array.size - numbers.size} of them nan" if numbers.size < array.size else ""
+                self.text = f"{array.size} elements from {ends[0]} to {ends[1]}{nan}"
         else:
             self.text, self.kind = repr(value), ""
 
@@ -61,7 +63,8 @@ class Value:
 
 
 class Leaf:
-    """A leaf that cotangents came to: its `name`, the numbers of the steps that they came from, and their sum."""
+    """A leaf that cotangents came to: its `name`, the numbers of the steps that they came from, and their sum, which
+    is what came before hooks of the leaf's own."""
 
     __slots__ = ("name", "tensor", "steps", "total", "grad")
 
@@ -83,7 +86,8 @@ class Leaf:
 class Outgoing:
     """One cotangent that a step made: of which `input`, by which `formula`, its `value` and where it goes.
 
-    `target` is a Leaf, or the creation number of a node. `summed`: broadcasting was undone after the formula.
+    `target` is a Leaf, or the creation number of a node, or None: there was nothing to give, or nobody asked for it.
+    `summed`: broadcasting was undone after the formula.
     """
 
     __slots__ = ("input", "formula", "value", "target", "summed")
@@ -116,7 +120,8 @@ class Steps:
 
     `print(steps)` shows them all; `steps.save("steps.html")` writes a page; a notebook shows the page itself. Calls
     made within the block are shown with their line. `limit`: how many steps are written down; of the rest only the
-    number is kept, in `left_out`. Leaves go by the names that they have where backward was called.
+    number is kept, in `left_out`. Leaves go by the names that they have where backward was called. Backward passes of
+    all threads are written down.
     """
 
     def __init__(self, limit=200):
@@ -168,19 +173,21 @@ class Steps:
         step.number, step.sequence, step.name = len(self._steps) + 1, node._sequence, node.name()
         step.called = _called(node.trace)
         step.g, step.given = Value(g), node._sequence not in self._met
+        self._met.discard(node._sequence)
         inputs, formulas, step.saved, step.op, step.code = _described(node)
         shape = g.shape if hasattr(g, "shape") else None
         broadcast = isinstance(node, OpNode) and node.plan.broadcasts and node.shapes is not None
         step.outgoing = []
         for input, formula, target, result in zip(inputs, formulas, node.edges, results):
-            if not isinstance(target, Node):
-                target = self._leaf(target)
-                if result is not None:
-                    target.arrive(step.number, result)
-            elif result is not None:
-                self._met.add(target._sequence)
             summed = broadcast and result is not None and tuple(result.shape) != tuple(shape)
-            target = target if isinstance(target, Leaf) else target._sequence
+            if result is None:
+                target = None
+            elif isinstance(target, Node):
+                target = target._sequence
+                self._met.add(target)
+            else:
+                target = self._leaf(target)
+                target.arrive(step.number, result)
             step.outgoing.append(Outgoing(input, formula, Value(result), target, summed))
         self._steps.append(step)
 
@@ -190,12 +197,19 @@ class Steps:
             self._leaves[id(tensor)] = Leaf(name, tensor)
         return self._leaves[id(tensor)]
 
-    def where(self, outgoing):
+    def next_step(self, step, outgoing):
+        """The step that a cotangent goes to; None if it goes to a leaf, to nobody, or to one that is not shown."""
+        later = self._steps[step.number :]
+        return next((s for s in later if s.sequence == outgoing.target), None)
+
+    def where(self, step, outgoing):
         """Where a cotangent goes, in words: a leaf's name, or the number and name of a later step."""
+        if outgoing.target is None:
+            return "nowhere"
         if isinstance(outgoing.target, Leaf):
             return outgoing.target.name
-        step = next((s for s in self._steps if s.sequence == outgoing.target), None)
-        return "a node that is not shown" if step is None else f"step {step.number}, {step.name}"
+        later = self.next_step(step, outgoing)
+        return "a node that is not shown" if later is None else f"step {later.number}, {later.name}"
 
     def __str__(self):
         lines = []
@@ -213,12 +227,12 @@ class Steps:
                 lines += [f"   | {line}" for line in (out.formula or "").splitlines()]
                 if out.summed:
                     lines.append("   and summed over what broadcasting stretched")
-                lines += _columns("  ", out.value, f"  -> {self.where(out)}")
+                lines += _columns("  ", out.value, f"  -> {self.where(step, out)}")
         if self.left_out:
             lines.append(f"({self.left_out:,} more steps were not written down: limit={self.limit})")
         for leaf in self.leaves:
-            numbers = ", ".join(map(str, leaf.steps))
-            lines.append(f"{leaf.name}: from step{'s' if len(leaf.steps) > 1 else ''} {numbers or 'none'}")
+            numbers = ", ".join(map(str, leaf.steps)) + (", of those shown" if self.left_out else "")
+            lines.append(f"{leaf.name}: from step{'s' if len(leaf.steps) > 1 else ''} {numbers}")
             lines += _columns("  ", leaf.received)
             if leaf.grad is not None:
                 lines += _columns(".grad", leaf.grad)
@@ -251,9 +265,7 @@ def _described(node):
         called = f"{op.name}: {does}" if does else op.name
         return plan.needed, [formula_text(op, i) for i in plan.needed], saved, called, None
     if isinstance(node, FunctionNode):
-        names = list(inspect.signature(node.function.forward).parameters)
-        names = names[len(names) - len(node.mask) :] if len(names) >= len(node.mask) else [""] * len(node.mask)
-        inputs = [name or f"input {i}" for i, (name, wanted) in enumerate(zip(names, node.mask)) if wanted]
+        inputs = [name for name, wanted in zip(_arguments(node.function, len(node.mask)), node.mask) if wanted]
         import textwrap  # here: it is not needed to import minigrad
 
         try:
@@ -262,7 +274,19 @@ def _described(node):
             code = None
         saved = {f"saved {i}": Value(t) for i, (t, _) in enumerate(node.saved or ()) if t is not None}
         return inputs, [None] * len(inputs), saved, f"{node.function.__name__}.apply", code
+    if isinstance(node, Output):
+        return ["that output"], [None], {}, f"one output of several, number {node.output_nr}", None
     return [f"input {i}" for i in range(len(node.edges))], [None] * len(node.edges), {}, None, None
+
+
+def _arguments(function, count):
+    """What a Function's forward calls its arguments, without ctx."""
+    names = list(inspect.signature(function.forward).parameters.values())
+    if function.setup_context is Function.setup_context:
+        names = names[1:]
+    plain = [p.name for p in names if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    rest = next((p.name for p in names if p.kind is p.VAR_POSITIONAL), "input")
+    return plain + [f"{rest}[{i}]" for i in range(count - len(plain))]
 
 
 def _called(trace):
@@ -291,11 +315,12 @@ def _name_of(tensor):
 def _found_in(name, value, tensor):
     if value is tensor:
         return name
-    if hasattr(type(value), "named_parameters"):
+    # Only of types whose methods are known: what the user's own do is not to happen within backward.
+    if "_parameters" in getattr(value, "__dict__", ()) and hasattr(type(value), "register_parameter"):
         return next((f"{name}.{n}" for n, p in value.named_parameters() if p is tensor), None)
-    if isinstance(value, (list, tuple)) and len(value) < 100:
+    if type(value) in (list, tuple) and len(value) < 100:
         return next((f"{name}[{i}]" for i, v in enumerate(value) if v is tensor), None)
-    if isinstance(value, dict) and len(value) < 100:
+    if type(value) is dict and len(value) < 100:
         return next((f"{name}[{k!r}]" for k, v in list(value.items()) if v is tensor), None)
     return None
 

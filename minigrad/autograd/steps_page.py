@@ -37,9 +37,9 @@ def page(steps):
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Backward, step by step</title>',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<style>{STYLE}</style></head><body><h1>Backward, step by step</h1>",
-        f"<p>{count}, newest node first.{cut} g is the cotangent that came to a node: the gradient of the result with "
-        "respect to what the node had computed. Each formula makes of it the cotangent of one input; xp is NumPy, or "
-        "what stands in for it.</p>",
+        f"<p>{count}, in the order in which they ran.{cut} g is the cotangent that came to a node: the gradient of the "
+        "result with respect to what the node had computed. Each formula makes of it the cotangent of one input; xp is "
+        "NumPy, or what stands in for it.</p>",
         *(_section(steps, step) for step in steps),
     ]
     if steps.leaves:
@@ -68,20 +68,19 @@ def _section(steps, step):
             lines.append(f'<pre class="formula">{escape(out.formula)}</pre>')
         if out.summed:
             lines.append("<small>summed over what broadcasting stretched</small>")
-        lines.append(f"{_value(out.value)}<small>goes to {_target(steps, out)}</small></dd>")
+        lines.append(f"{_value(out.value)}<small>goes to {_target(steps, step, out)}</small></dd>")
     lines.append("</dl></section>")
     return "".join(lines)
 
 
-def _target(steps, out):
-    where = escape(steps.where(out))
-    number = where.split()[1].rstrip(",") if where.startswith("step ") else ""
-    return f'<a href="#step-{number}">{where}</a>' if number.isdigit() else f"<b>{where}</b>"
+def _target(steps, step, out):
+    where, later = escape(steps.where(step, out)), steps.next_step(step, out)
+    return f"<b>{where}</b>" if later is None else f'<a href="#step-{later.number}">{where}</a>'
 
 
 def _leaf(leaf):
     links = ", ".join(f'<a href="#step-{n}">{n}</a>' for n in leaf.steps)
-    said = f"from step{'s' if len(leaf.steps) != 1 else ''} {links}" if leaf.steps else "nothing"
+    said = f"from step{'s' if len(leaf.steps) != 1 else ''} {links}"
     grad = "" if leaf.grad is None else f"<small>.grad afterwards</small>{_value(leaf.grad)}"
     return f"<dt>{escape(leaf.name)}</dt><dd><small>{said}</small>{_value(leaf.received)}{grad}</dd>"
 

@@ -28,23 +28,50 @@ class Line:
 
 
 class Writer:
-    """The lines so far; `label()` says what the one that is written belongs to, or None if that is known later."""
+    """The lines so far; `label()` says what the one that is written belongs to, or None if that is known later.
+
+    Constants are kept as they are when a line is written, whatever becomes of them. `closed`: the trace is over.
+    """
 
     def __init__(self, label):
-        self.lines, self.label = [], label
+        self.lines, self.label, self.closed = [], label, False
+        self._kept = {}
 
     def write(self, value, parts):
         """A Symbol for `value`, which the expression `parts` gives."""
+        if self.closed:
+            raise TraceError("this tensor is left over from a trace, which is over: it holds no numbers of its own")
         symbol = Symbol(np.asarray(value), self)
+        parts = [self._constant(part) if isinstance(part, np.ndarray) else part for part in parts]
         self.lines.append(Line(symbol, parts, self.label()))
         return symbol
 
+    def _constant(self, array):
+        """A copy of a constant, laid out alike; the same for the same numbers of the same array."""
+        original, copies = self._kept.setdefault(id(array), (array, []))
+        for copy in copies:
+            if copy.tobytes() == array.tobytes():
+                return copy
+        copies.append(laid_out_as(array))
+        copies[-1][...] = array
+        return copies[-1]
+
+
+def laid_out_as(array):
+    """An array of the same shape, dtype and strides in memory of its own, its numbers not set."""
+    steps = [n // array.itemsize for n in array.strides]
+    low = sum(min(0, step * (n - 1)) for step, n in zip(steps, array.shape)) if array.size else 0
+    high = sum(max(0, step * (n - 1)) for step, n in zip(steps, array.shape)) if array.size else 0
+    memory = np.empty(high - low + 1, array.dtype)
+    return np.ndarray(array.shape, array.dtype, memory, -low * array.itemsize, array.strides)
+
 
 def _alike(parts, function, args):
-    """True if an expression is function(*args): for the numbers at hand, for random ones, and for the special ones, to
-    the last bit, and laid out alike."""
+    """True if an expression gives what function(*args) does, to the last bit and laid out alike: for the numbers at
+    hand, for random ones, and for the special ones. A spot check of `SPELLINGS`, whose entries are the same by
+    definition but for shapes and layouts that these arguments may have."""
     symbols = {id(s): s for s in _symbols(args)}
-    for fill in (None, _random, _special):
+    for fill in (None, _random, *_SPECIAL):
         arrays = {i: s.array if fill is None else _filled(s.array, fill) for i, s in symbols.items()}
         with np.errstate(all="ignore"):
             wanted = np.asarray(function(*_replaced(args, arrays)))
@@ -52,9 +79,7 @@ def _alike(parts, function, args):
                 found = np.asarray(_evaluated(parts, arrays))
             except (TypeError, ValueError, IndexError):  # it does not apply to such arguments
                 return False
-        if found.dtype != wanted.dtype or found.shape != wanted.shape:
-            return False
-        if found.strides != wanted.strides and wanted.size > 1 and not found.flags.c_contiguous:
+        if found.dtype != wanted.dtype or found.shape != wanted.shape or not _strides_agree(found, wanted):
             return False
         float_ = wanted.dtype.kind == "f"
         if not np.array_equal(found, wanted, equal_nan=float_):
@@ -64,23 +89,32 @@ def _alike(parts, function, args):
     return True
 
 
-def _random(size):
-    return np.random.default_rng(size).standard_normal(size) * 2
+def _strides_agree(a, b):
+    return a.size < 2 or all(n == 1 or s == t for n, s, t in zip(a.shape, a.strides, b.strides))
 
 
-def _special(size):
-    return np.resize([1.0, np.nan, -0.0, np.inf, 0.5, 0.0, -np.inf, -2.0], size)
+_numbers = np.random.RandomState(0).standard_normal(1 << 12) * 2
+
+
+def _random(array):
+    start = id(array) // 16 % 1000  # another array, other numbers
+    return np.resize(_numbers[start:], array.shape)
+
+
+def _special_from(first):
+    numbers = [1.0, np.nan, -0.0, np.inf, 0.5, 0.0, -np.inf, -2.0]
+    return lambda array: np.resize(numbers[first:] + numbers[:first], array.shape)
+
+
+_SPECIAL = [_special_from(first) for first in range(8)]
 
 
 def _filled(array, fill):
     """Other numbers in memory laid out as a float array's; of others the array itself."""
     if array.dtype.kind != "f" or not array.size:
         return array
-    if 0 in array.strides:
-        first = array[tuple(slice(1 if n == 0 else None) for n in array.strides)]
-        return np.broadcast_to(_filled(first.copy(), fill), array.shape)
-    out = np.empty_like(array)
-    out[...] = fill(array.size).reshape(array.shape)
+    out = laid_out_as(array)
+    out[...] = fill(array)
     return out
 
 
@@ -201,10 +235,21 @@ UFUNCS = {
     np.not_equal: "!=", np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=",
 }  # fmt: skip
 ALONE = {"neg": "-", "pos": "+", "invert": "~"}
-METHODS = """all any argmax argmin argsort astype clip copy cumprod cumsum diagonal dot flatten max mean min prod ravel
-repeat reshape round squeeze std sum swapaxes take transpose var""".split()
+METHODS = """all any argmax argmin astype copy cumprod cumsum diagonal dot flatten max mean min prod ravel reshape
+squeeze std sum swapaxes transpose var""".split()
 WRITES = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
-ASKED = {np.may_share_memory, np.shares_memory, np.ndim, np.shape, np.size, np.result_type, np.can_cast}
+# Functions of NumPy whose answer is about the array, not its numbers; and those that give an array of a shape that the
+# numbers have no part in. What is in neither set is refused.
+ASKED = {
+    np.may_share_memory, np.shares_memory, np.ndim, np.shape, np.size, np.result_type, np.can_cast, np.zeros_like,
+    np.ones_like, np.empty_like, np.full_like,
+}  # fmt: skip
+KNOWN = {
+    np.all, np.any, np.argmax, np.argmin, np.argsort, np.broadcast_to, np.clip, np.concatenate, np.cumprod, np.cumsum,
+    np.diagonal, np.dot, np.einsum, np.expand_dims, np.flip, np.matmul, np.max, np.mean, np.min, np.moveaxis, np.outer,
+    np.prod, np.ravel, np.reshape, np.roll, np.sort, np.squeeze, np.stack, np.std, np.sum, np.swapaxes,
+    np.take_along_axis, np.tensordot, np.transpose, np.tril, np.triu, np.var, np.vdot, np.where,
+}  # fmt: skip
 
 
 def _refuse(what, remedy):
@@ -218,7 +263,16 @@ _read = _refuse(
     "the numbers of its inputs cannot be read (item, bool, if, print, numpy)",
     "a program is one straight line, the same for all numbers. Read them before or after, or leave the input out",
 )
-_written = _refuse("nothing that depends on its inputs can be written to in place", "use the op's other form")
+_written = _refuse(
+    "nothing that depends on its inputs can be written to in place", "use the op's other form, x = x + y for x += y"
+)
+
+
+def _refuse_masks(key):
+    """How many elements a mask selects is read from its numbers."""
+    for symbol in _symbols(key):
+        if symbol.dtype.kind == "b":
+            _read(symbol)
 
 
 class Symbol:
@@ -247,6 +301,7 @@ class Symbol:
         return len(self.array)
 
     def __getitem__(self, key):
+        _refuse_masks(key)
         value = self.array[_unwrapped(key)]
         return self.writer.write(value, [self, "[", *_key(key), "]"])
 
@@ -265,11 +320,10 @@ class Symbol:
     def __array_function__(self, function, types, args, keywords):
         if function in WRITES or keywords.get("out") is not None:
             _written(self)
+        if function not in ASKED | KNOWN or function is np.where and len(args) == 1:
+            _read(self)
         value = function(*_unwrapped(args), **{k: _unwrapped(v) for k, v in keywords.items()})
-        if function in ASKED or not isinstance(value, (np.ndarray, np.generic)):
-            return value
-        return self.writer.write(value, call(function.__module__.replace("numpy", "np", 1) + f".{function.__name__}",
-                                             args, keywords))  # fmt: skip
+        return value if function in ASKED else self.writer.write(value, call(f"np.{function.__name__}", args, keywords))
 
     __array__ = __bool__ = __int__ = __float__ = __index__ = item = tolist = numpy = _read
     __setitem__ = fill = _written
@@ -401,14 +455,15 @@ def _spelled(name):
         symbol = _first(args)
         if symbol is None:
             return function(*args)
+        if name in KEYED:
+            _refuse_masks(args[1:])
         value = function(*_unwrapped(args))
         for given in _symbols(args):
             if value is given.array:
                 return given
-        if not isinstance(value, (np.ndarray, np.generic)):
-            return value  # of the dtype or the shape alone, as the lowest number of a dtype
+        half = name not in KEYED and any(s.dtype == np.float16 for s in _symbols(args))  # has ways of its own
         try:
-            spellings = SPELLINGS[name](*args) if name in SPELLINGS else []
+            spellings = SPELLINGS[name](*args) if name in SPELLINGS and not half else []
         except AttributeError:  # the way a person would write it is for an array where this is a number
             spellings = []
         parts = next((parts for parts in spellings if _alike(parts, function, args)), None)
@@ -424,7 +479,12 @@ class Spelled:
     count, inverse = staticmethod(NumPy.count), staticmethod(NumPy.inverse)
     cond = staticmethod(_read)
 
+    def lowest(x):
+        return NumPy.lowest(_unwrapped(x))
 
+
+KEYED = "item slice index slice_adjoint index_adjoint with_item with_item_added put_positions at_positions".split()
+Spelled.lowest = staticmethod(Spelled.lowest)  # type: ignore[assignment]
 for _name in vars(NumPy):
     if not _name.startswith("_") and not hasattr(Spelled, _name):
         setattr(Spelled, _name, _spelled(_name))

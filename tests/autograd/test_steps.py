@@ -1,5 +1,6 @@
 """Steps: what a backward pass did is written down as it was, and looking on changes nothing."""
 
+import math
 import re
 from html.parser import HTMLParser
 
@@ -40,7 +41,7 @@ def test_each_step_says_what_came_by_which_formula_and_where_it_went():
     (out,) = mul.outgoing  # x needs no gradient
     assert (out.input, out.formula, out.summed) == ("b", "g * a", True) and mul.saved["a"].kind == "float32[2, 1]"
     assert mul.op == "mul: a * b"
-    assert steps.where(total.outgoing[0]) == "step 2, ExpBackward0" and steps.where(out) == "w"
+    assert steps.where(total, total.outgoing[0]) == "step 2, ExpBackward0" and steps.where(mul, out) == "w"
     (found,) = steps.leaves
     assert found.tensor is w and found.steps == [3]
     assert np.array_equal(found.total, w.grad.numpy()) and found.grad.text == found.received.text
@@ -93,7 +94,7 @@ def test_a_function_shows_its_own_backward():
     step = next(s for s in steps if s.op == "Pair.apply")
     assert "return g * 3 + h, None" in step.code and step.saved["saved 0"].text == "[1., 2.]"
     assert "output 0: " in step.g.text and "output 1: " in step.g.text
-    assert [o.input for o in step.outgoing] == ["x"] and steps.where(step.outgoing[0]) == "a"
+    assert [o.input for o in step.outgoing] == ["x"] and steps.where(step, step.outgoing[0]) == "a"
 
 
 def test_what_gives_nothing_says_so():
@@ -110,7 +111,7 @@ def test_what_gives_nothing_says_so():
     with Steps() as steps:
         Nothing.apply(a * b).backward()
     assert [o.value.text for s in steps for o in s.outgoing] == ["None", "None", "None"]
-    assert [x.steps for x in steps.leaves] == [[], []] and "a: from step none" in str(steps)
+    assert not steps.leaves and steps.where(steps[0], steps[0].outgoing[0]) == "nowhere"
 
 
 def test_names_are_those_of_the_program():
@@ -139,10 +140,91 @@ def test_no_more_than_the_limit():
         y.backward()
         assert Plans.instrument is None, "of later calls nothing will be said"
     assert len(steps) == 3 and steps.left_out == 7 and not steps.leaves and a.grad.item() == pytest.approx(1.5**10)
-    assert steps.where(steps[2].outgoing[0]) == "a node that is not shown"
+    assert steps.where(steps[2], steps[2].outgoing[0]) == "a node that is not shown"
     assert "(7 more steps were not written down: limit=3)" in str(steps) and "7 more" in steps.html()
     with pytest.raises(ValueError, match="limit must be at least 1 step, got 0"):
         Steps(limit=0)
+
+
+def test_a_second_pass_is_a_pass_of_its_own():
+    a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    with Steps() as steps:
+        y = a * b
+        z = y.exp().sum()
+        z.backward(retain_graph=True)
+        z.backward(retain_graph=True)
+        y.backward(minigrad.ones(2))
+    assert [s.name.removesuffix("Backward0") for s in steps] == ["Sum", "Exp", "Mul"] * 2 + ["Mul"]
+    assert [s.given for s in steps] == [True, False, False, True, False, False, True]
+    assert steps.where(steps[3], steps[3].outgoing[0]) == "step 5, ExpBackward0"
+    assert Outline(steps.html()).links == {"#step-2", "#step-3", "#step-5", "#step-6", "#step-7"}
+    assert steps.leaves[0].steps == [3, 6, 7]
+
+
+def test_what_nobody_asked_for_goes_nowhere():
+    a, b = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    with Steps() as steps:
+        minigrad.autograd.grad((a * b).sum(), a)
+    assert [x.name for x in steps.leaves] == ["a"]
+    assert [(o.input, steps.where(steps[1], o)) for o in steps[1].outgoing] == [("a", "a"), ("b", "nowhere")]
+
+
+def test_arguments_of_a_function_are_named():
+    class Sum(minigrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, first, *rest):
+            return first + sum(rest)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, g, g
+
+    class Apart(minigrad.autograd.Function):
+        @staticmethod
+        def forward(x, k):
+            return x * k
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.k = inputs[1]
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.k, None
+
+    a, b, c = leaf(1.0), leaf(2.0), leaf(3.0)
+    with Steps() as steps:
+        Apart.apply(Sum.apply(a, b, c), 3).backward()
+    assert [[o.input for o in s.outgoing] for s in steps] == [["x"], ["first", "rest[0]", "rest[1]"]]
+
+
+def test_objects_of_the_users_are_left_alone():
+    class Touchy(list):
+        def __len__(self):
+            raise KeyError
+
+        @property
+        def named_parameters(self):
+            raise KeyError
+
+    touchy, module = Touchy(), minigrad.nn.Module.__new__(minigrad.nn.Module)
+    pair = [leaf(1.0)]
+    with Steps() as steps:
+        (pair[0] * 2).backward()
+    assert steps.leaves[0].name == "pair[0]" and touchy is not module
+
+
+def test_nan_among_many_is_counted():
+    a = minigrad.ones(100)
+    a[3] = math.nan
+    a.requires_grad_()
+    with Steps() as steps:
+        (a * a).sum().backward()
+    assert steps[1].saved["a"].text == "100 elements from 1. to 1., 1 of them nan"
+    none = minigrad.full((100,), math.nan, requires_grad=True)
+    with Steps() as steps:
+        (none * none).sum().backward()
+    assert steps[1].saved["a"].text == "100 elements from - to -, 100 of them nan"
 
 
 def test_it_ends_with_the_block_and_may_be_nested():
