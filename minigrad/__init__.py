@@ -4,6 +4,7 @@
 """
 
 import math as _math
+import typing as _typing
 from importlib import import_module as _import_module
 
 from . import autograd, cuda, random
@@ -68,6 +69,10 @@ from .random import (
     set_rng_state,
 )  # fmt: skip
 from .tensor import Tensor
+
+if _typing.TYPE_CHECKING:
+    from . import nn, optim, serialization, utils
+    from .serialization import SerializationError, load, save
 
 globals().update(_methods.TYPES)
 _LATER = {  # imported when first asked for, so that importing minigrad costs little more than importing NumPy

@@ -5,6 +5,7 @@ Owns that state and the rules for reading and setting it. What can be computed w
 """
 
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from . import dtypes
 from .dtypes import Size
 from .grad_mode import state
 from .namespace import namespaces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _new = object.__new__
 
@@ -41,6 +45,24 @@ class Tensor:
     __array_priority__ = 1000  # ndarray * Tensor asks Tensor.__rmul__
     __hash__ = object.__hash__
     __module__ = "minigrad"  # print(type(t)) shows what users wrote
+
+    if TYPE_CHECKING:  # methods.py gives a Tensor its ops and operators; type checkers are told that they are there
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, key: Any) -> "Tensor": ...
+        def __setitem__(self, key: Any, value: Any) -> None: ...
+        def __iter__(self) -> Iterator["Tensor"]: ...
+        def __len__(self) -> int: ...
+        def __float__(self) -> float: ...
+        def __int__(self) -> int: ...
+        def __index__(self) -> int: ...
+        def __neg__(self) -> "Tensor": ...
+        def __add__(self, other: Any) -> "Tensor": ...
+
+        __pos__ = __abs__ = __invert__ = __neg__
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __add__
+        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __matmul__ = __rmatmul__ = __and__ = __or__ = __add__
+        __xor__ = __lshift__ = __rshift__ = __lt__ = __le__ = __gt__ = __ge__ = __add__
 
     # -- gradient -------------------------------------------------------------------------------------------------
 
