@@ -150,7 +150,7 @@ def _traced(function, tensors):
             raise TypeError(f"trace(): the function must return a Tensor, not {type(loss).__name__}")
         gradients = _gradients(loss, list(tensors.values()), writer, first)
         value = loss._array
-    code, constants = _text(writer.lines, symbols, value, gradients)
+    code, constants = _written_out(writer.lines, symbols, value, gradients)
     return Program(code, arrays, constants)
 
 
@@ -349,7 +349,7 @@ class _Page:
         return text if own else f"{text}.copy()"
 
 
-def _text(lines, inputs, value, gradients):
+def _written_out(lines, inputs, value, gradients):
     """(code, constants by name): what is used once within its step is put where it is used."""
     lines = _needed(lines, [value, *gradients])
     uses = _uses(lines, [value, *gradients])

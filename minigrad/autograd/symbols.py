@@ -142,7 +142,7 @@ def _evaluated(parts, arrays):
 # -- arguments as text ------------------------------------------------------------------------------------------------
 
 
-def _text(value):
+def _spelling(value):
     """The parts that spell one argument."""
     if isinstance(value, (Symbol, np.ndarray)):
         return [value]
@@ -168,7 +168,7 @@ def _text(value):
 def _joined(values, separator=", "):
     parts = []
     for value in values:
-        parts += [separator, *_text(value)] if parts else _text(value)
+        parts += [separator, *_spelling(value)] if parts else _spelling(value)
     return parts
 
 
@@ -180,14 +180,14 @@ def _key(key):
             bounds = ["" if b is None else str(b) for b in (k.start, k.stop)]
             spelled = [":".join([*bounds, str(k.step)] if k.step is not None else bounds)]
         else:
-            spelled = _text(k)
+            spelled = _spelling(k)
         parts += [", ", *spelled] if parts else spelled
     return parts or ["()"]
 
 
 def call(function, args, keywords=()):
     """The spelling of a call."""
-    named = [part for name, value in dict(keywords).items() for part in (", ", f"{name}=", *_text(value))]
+    named = [part for name, value in dict(keywords).items() for part in (", ", f"{name}=", *_spelling(value))]
     positional = _joined(args)
     return [f"{function}(", *(positional + named if positional else named[1:]), ")"]
 
@@ -300,6 +300,11 @@ class Symbol:
     def __len__(self):
         return len(self.array)
 
+    def __getattr__(self, name):
+        if hasattr(np.ndarray, name) and not name.startswith("_"):
+            raise TraceError(f"while a program is traced ndarray.{name} has no way to be written down")
+        raise AttributeError(f"'Symbol' object has no attribute '{name}'")
+
     def __getitem__(self, key):
         _refuse_masks(key)
         value = self.array[_unwrapped(key)]
@@ -330,7 +335,7 @@ class Symbol:
 
 
 def _between(a, sign, b):
-    return [*_text(a), f" {sign} ", *_text(b)]
+    return [*_spelling(a), f" {sign} ", *_spelling(b)]
 
 
 def infix(writer, sign, a, b, value):
@@ -443,7 +448,7 @@ SPELLINGS = {
     "mT": lambda x: [[x, ".T"] if x.ndim == 2 else _method(x, "swapaxes", (-1, -2))],
     "outer": lambda a, b: [call("np.outer", (a, b))],
     "rows": lambda x: [_method(x, "reshape", ((-1, x.shape[-1]),))],
-    "linear": lambda x, weight, bias: [[*_between(x, "@", weight), ".T + ", *_text(bias)]],
+    "linear": lambda x, weight, bias: [[*_between(x, "@", weight), ".T + ", *_spelling(bias)]],
     "sum_of_products": lambda a, b: [_between(a, "@", b), call("np.vdot", (a, b))],
 } | {name: lambda *args, name=name: [call(f"np.{name}", args)] for name in _DIRECT}  # fmt: skip
 
