@@ -199,11 +199,23 @@ def _other_zero(difference: Any) -> bool:
     return a.shape == b.shape and bool((np.isinf(a) & (a == -b) | ~differ | np.isnan(a) & np.isnan(b)).all())
 
 
+def _nan_on_torch(difference: Any) -> bool:
+    """Only torch's numbers that are nan differ."""
+    a, b = (np.asarray(side, float) for side in (difference.expected, difference.got))
+    return a.shape == b.shape and bool(((a == b) | np.isnan(a)).all())
+
+
 PROGRAMS: list[KnownProgram] = [
     KnownProgram("grad's value", r"\.(abs_?|sgn)\(\)(.|\n)*create_graph=True", _nan_for_zero,
                  "the derivative of a sign is to torch a zero without memory, which stays 0 where it meets a nan"),
     KnownProgram("*value", r"matmul|@|\bmm\b|\bmv\b", lambda d: _nan_for_zero(d, swapped=True),
                  "0 * inf in a product of matrices: some BLAS libraries leave out what is multiplied by 0"),
+    KnownProgram("error", r"\.(abs_?|sgn)\(\)(.|\n)*create_graph=True",
+                 lambda d: "modified by an inplace" in str(d.expected) and "no error" in str(d.got),
+                 "torch saves the operand of a sign, though its derivative is zero whatever that is"),
+    KnownProgram("error", r"T\.pow\(|\*\*", lambda d: "Subtraction, the `-` operator, with a bool" in str(d.expected),
+                 "torch's backward takes 1 from an exponent that is a bool"),
+    KnownProgram("value", r"\de-3\d\d\D(.|\n)*T\.fmod\(", _nan_on_torch, LOOPS + " (of a quotient that overflows)"),
     KnownProgram("error", r"T\.atan2\(", lambda d: "Negation" in str(d.expected),
                  "torch's backward negates the bool, as in the table above"),
     KnownProgram("grad's value", r"(float32(.|\n)*float64|float64(.|\n)*float32)(.|\n)*\.data\b",

@@ -237,6 +237,23 @@ try:
 finally:
     gc.enable()
 """,
+    "a saved tensor whose .data has another shape is refused in torch's words": AB + """
+c = a * b
+b.data = T.ones(3)
+c.sum().backward()  # refused
+""",
+    "a gradient that was expanded comes out in order": X + """
+g, = T.autograd.grad(x.sum(0), x, T.tensor([1., 2., 3.]))
+k = g.clone()
+k.ravel().add_(1)
+strides = k.stride()
+""",
+    "pieces of nothing have gradients without history": """
+x = T.zeros(0, requires_grad=True)
+y = T.cat([x, x])
+g, = T.autograd.grad(y.sin(), x, T.zeros(0), create_graph=True)
+wanted = g.requires_grad
+""",
     # -- grad mode
     "no_grad and its end": AB + """
 with T.no_grad(): c = a * b

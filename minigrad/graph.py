@@ -68,6 +68,10 @@ class Node:
         """The stack where the op was called, if that was in anomaly mode."""
         return None if self.attached is None else self.attached.trace
 
+    def explained(self, error, g):
+        """An error of NumPy's from vjp, as the user should read it."""
+        return error
+
     def attach(self):
         """What is attached to this node, to add to."""
         if self.attached is None:

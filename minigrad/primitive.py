@@ -53,6 +53,10 @@ class OpNode(Node):
             self.check_saved()
         return Node.undefined_vjp(self, g, create_graph)
 
+    def explained(self, error, g):
+        """NumPy's complaint about the shapes of the cotangent and of what was saved, in torch's words."""
+        return broadcast_error(error, g, *(t._array for t in self.saved or ()))
+
     def check_saved(self):
         """Raise if what was saved is gone, or was written to."""
         if self.saved is None:

@@ -109,7 +109,10 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
             elif create_graph:
                 results = node.recorded_vjp(g)
             elif (vjp := node.vjp) is not None:
-                results = vjp(node, g)
+                try:
+                    results = vjp(node, g)
+                except ValueError as error:  # NumPy's: the .data of a saved tensor has another shape by now
+                    raise node.explained(error, g) from None
             else:
                 results = user(node.user_vjp, g)
             if attached is not None and attached.posthooks:
@@ -236,7 +239,9 @@ def nodes_towards(wanted, roots):
 
 
 def _copied(g, order):
-    return np.array(g, order=order) if isinstance(g, (np.ndarray, np.generic)) else g.copy()
+    if not isinstance(g, (np.ndarray, np.generic)):
+        return g.copy()
+    return np.array(g, order="C" if order == "K" and 0 in g.strides else order)  # an expanded array comes out in order
 
 
 def _layout(tensor):

@@ -434,7 +434,7 @@ def cat(tensors, dim=0, *, axis=None):
     first = next((x._array.shape for x in tensors if x._array.shape != (0,)), (0,))
     axis = 0 if first == (0,) else one_dim(dim, len(first), "cat")  # vectors of nothing take any dim
     nothing = (*first[:axis], 0, *first[axis + 1 :])  # an empty vector joins with anything
-    joined = [ops.as_nothing(x, shape=nothing) if x._array.shape == (0,) != first else x for x in tensors]
+    joined = [ops.as_nothing(x, shape=nothing) if x._array.shape == (0,) else x for x in tensors]
     for i, x in enumerate(joined):
         shape = x._array.shape
         if len(shape) != len(first):
