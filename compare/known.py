@@ -205,6 +205,10 @@ def _nan_on_torch(difference: Any) -> bool:
     return a.shape == b.shape and bool(((a == b) | np.isnan(a)).all())
 
 
+def _same_in_another_order(difference: Any) -> bool:
+    return sorted(map(str, difference.expected)) == sorted(map(str, difference.got))
+
+
 PROGRAMS: list[KnownProgram] = [
     KnownProgram("grad's value", r"\.(abs_?|sgn)\(\)(.|\n)*create_graph=True", _nan_for_zero,
                  "the derivative of a sign is to torch a zero without memory, which stays 0 where it meets a nan"),
@@ -229,6 +233,15 @@ PROGRAMS: list[KnownProgram] = [
                  lambda d: True,
                  "a hook that joins others from before squeeze_, unsqueeze_, t_ or transpose_ is put on torch's old "
                  "grad_fn with them; after any other in-place op it is put on the new one"),
+    KnownProgram("hook calls", r"matmul|@", _same_in_another_order,
+                 "torch folds a product of three dims into one of two, and the fold is a node between it and the leaf, "
+                 "whose hook is called a node later"),
+    KnownProgram("hook calls", r"float32(.|\n)*float64|float64(.|\n)*float32", _same_in_another_order,
+                 "an operand of another dtype is converted within torch's node, and by a node of its own here"),
+    KnownProgram("hook calls", r"T\.einsum\((.|\n)*\.register_hook\((.|\n)*\.detach\(\)",
+                 lambda d: set(map(str, d.expected)) < set(map(str, d.got)),
+                 "torch's einsum gives a view of its product, which is derived again, without its hooks, after a write "
+                 "through a detached alias"),
     KnownProgram("*value", r"T\.(maximum|minimum)\(", _other_zero,
                  "which zero of -0 and 0 is the larger one depends on whether torch's loop is the vector one"),
     KnownProgram("_version (writes counted)", r"T\.(stack|cat)\((.|\n)*\.grad\b", lambda d: d.expected > d.got,
