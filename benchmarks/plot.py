@@ -9,8 +9,8 @@ from .libraries import BY_KEY
 from .results import best, ratio, workloads
 
 COLOURS = {
-    "minigrad": "#d1495b", "minigrad-traced": "#e58e98", "numpy": "#8d99ae", "torch-compile": "#edae49", "jax-jit": "#66a182", "mygrad": "#2e4057",
-    "autograd": "#7a9cc6",
+    "minigrad": "#d1495b", "minigrad-traced": "#e58e98", "numpy": "#8d99ae", "torch-compile": "#edae49",
+    "jax-jit": "#66a182", "mygrad": "#2e4057", "autograd": "#7a9cc6",
 }  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from .workloads import BY_NAME
 
 TITLES = {workload.name: workload.title for workload in (*BY_NAME.values(), *PROCESS_WORKLOADS)}
 SUMMARY = (
-    "numpy", "numpy-out", "minigrad", "minigrad-traced", "torch", "torch-compile", "mygrad", "autograd", "tinygrad-jit", "jax", "jax-jit",
-    "micrograd",
+    "numpy", "numpy-out", "minigrad", "minigrad-traced", "torch", "torch-compile", "mygrad", "autograd", "tinygrad-jit",
+    "jax", "jax-jit", "micrograd",
 )  # fmt: skip
 
 
