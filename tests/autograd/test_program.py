@@ -267,7 +267,7 @@ def test_what_no_straight_line_can_repeat_is_refused(function, said):
     (lambda a: trace(lambda: a.sum(), **{"": a}), ValueError, "cannot be called ''"),
     (lambda a: trace(lambda: a.sum(), slice=a), ValueError, "cannot be called 'slice'"),
     (lambda a: trace(lambda: a.sum(), a=a, b=a), ValueError, "'b' is given under another name as well"),
-    (lambda a: trace(lambda: a.sum(), a=a)(np.ma.masked_array([1.0, 2.0], dtype="f4")), ValueError, "'a' is MaskedArray"),
+    (lambda a: trace(lambda: a.sum(), a=a)(np.ma.array([1.0, 2.0], "f4")), ValueError, "'a' is MaskedArray"),
     (lambda a: trace(lambda: a.sum(), a=a)(), TypeError, r"takes 1 arrays, a: float32\[2\]; 0 were given"),
     (lambda a: trace(lambda: a.sum(), a=a)(np.ones(2)), ValueError, r"'a' is float64\[2\]. Trace it again"),
     (lambda a: trace(lambda: a.sum(), a=a)(np.ones(3, "f4")), ValueError, r"for a: float32\[2\]; 'a' is float32\[3\]"),
