@@ -8,6 +8,7 @@ resumes from, telling a rounding difference from a wrong one, and the reduction 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -526,18 +527,21 @@ def _pooled(
 
         for _ in range(2 * jobs):
             submit()
-        try:
+        with contextlib.ExitStack() as stopping:
+            stopping.callback(_stop, pool)  # at Ctrl-C, a dead process, a caller that takes no more
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     part = future.result()
                     chunk = running.pop(future)
                     submit()
                     yield chunk, part
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+            stopping.pop_all()
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def _alone(seed: int, index: int, *rest: Any) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def replace_file(path, write):
     scratch = os.path.join(directory, f".minigrad-{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(scratch, flags, 0o666), "w+b")
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(os.unlink, scratch)  # whatever goes wrong
         with file:
             write(file)
             file.flush()
@@ -43,10 +44,7 @@ def replace_file(path, write):
         if mode is not None:
             os.chmod(scratch, stat.S_IMODE(mode))
         os.replace(scratch, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(scratch)
-        raise
+        undo.pop_all()
     if hasattr(os, "O_DIRECTORY"):  # the new name, too, must survive a power cut
         try:
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

@@ -5,6 +5,7 @@ Knows Tensors and Parameters, no layer and no function. A call without hooks goe
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterator, Mapping
@@ -528,19 +529,23 @@ class Module:
                 result = backward.leave(result)
             return result
         except Exception:
-            for key, hook in list(self._forward_hooks.items()):
-                if key in self._forward_hooks_always_called and key not in called:
-                    try:
-                        replaced = self._call_forward_hook(key, hook, args, kwargs, result)
-                        if replaced is not None:
-                            result = replaced
-                    except Exception as silenced:
-                        warnings.warn(
-                            "module forward hook with ``always_call=True`` raised an exception "
-                            f"that was silenced as another error was raised in forward: {silenced}",
-                            stacklevel=3,
-                        )
+            self._call_always_hooks(called, args, kwargs, result)
             raise
+
+    def _call_always_hooks(self, called: set[int], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        """After an error in forward, the hooks that are called always and were not; their own errors are warnings."""
+        for key, hook in list(self._forward_hooks.items()):
+            if key in self._forward_hooks_always_called and key not in called:
+                try:
+                    replaced = self._call_forward_hook(key, hook, args, kwargs, result)
+                    if replaced is not None:
+                        result = replaced
+                except Exception as silenced:
+                    warnings.warn(
+                        "module forward hook with ``always_call=True`` raised an exception "
+                        f"that was silenced as another error was raised in forward: {silenced}",
+                        stacklevel=4,
+                    )
 
     def _call_forward_hook(
         self, key: int, hook: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
@@ -800,7 +805,8 @@ class Module:
                     )
 
         before = _Values(self)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(before.restore)
             load(self, state_dict)
             if strict:
                 quoted = [", ".join(f'"{key}"' for key in keys) for keys in (missing_keys, unexpected_keys)]
@@ -812,9 +818,7 @@ class Module:
                 raise RuntimeError(
                     "Error(s) in loading state_dict for {}:\n\t{}".format(type(self).__name__, "\n\t".join(error_msgs))
                 )
-        except BaseException:
-            before.restore()
-            raise
+            undo.pop_all()
         return _IncompatibleKeys(missing_keys, unexpected_keys)
 
     def __getstate__(self) -> dict[str, Any]:
