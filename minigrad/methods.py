@@ -103,7 +103,10 @@ def _in_place_arithmetic(name):
         if 0 in array.strides:
             return general(self, other)
         try:
-            state.run(ufunc, array, value, array)
+            if array.ndim or value is not other and (value.ndim or value.dtype is not array.dtype):
+                state.run(ufunc, array, value, array)
+            else:  # for single numbers a quarter of the time that `out` takes
+                array[()] = state.run(ufunc, array, value)
         except (ValueError, TypeError):
             return general(self, other)
         self._counter[0] += 1
@@ -184,7 +187,7 @@ def _operator(function):
     """A binary operator: NotImplemented for what no Tensor can be combined with, so that Python asks the other side."""
 
     def forward(self, other):
-        return function(self, other) if _known(other) else NotImplemented
+        return function(self, other) if other.__class__ in _USUAL or _known(other) else NotImplemented
 
     return forward
 
@@ -199,10 +202,10 @@ def _reflected(function):
 
 
 def _known(x):
-    return x.__class__ in _USUAL or isinstance(x, (Tensor, int, float, np.ndarray, np.generic))
+    return isinstance(x, (Tensor, int, float, np.ndarray, np.generic))
 
 
-_USUAL = {Tensor, int, float}  # a set costs a third of isinstance
+_USUAL = {Tensor, int, float}  # a set costs a third of isinstance, and asked in the operator itself a fifth of a call
 
 
 Tensor.__add__ = Tensor.__radd__ = elementwise.add.primitive.operator

@@ -280,6 +280,38 @@ def test_training_by_hand_with_data_and_no_grad(e):
     np.testing.assert_allclose(w.tolist(), [0.8**3 - 0.5] * 2, atol=1e-6)
 
 
+OPERANDS = {
+    "a number": lambda e: 0.3,
+    "an int": lambda e: 2,
+    "its dtype": lambda e: e.tensor(0.3),
+    "float64": lambda e: e.tensor(0.1, dtype=e.float64),
+    "float64 beyond float32": lambda e: e.tensor(1e300, dtype=e.float64),
+    "an int tensor": lambda e: e.tensor(3),
+    "one element": lambda e: e.tensor([0.3]),
+    "two elements": lambda e: e.tensor([0.3, 0.2]),
+    "zero": lambda e: e.tensor(0.0),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shape", [(), (1,)], ids=["0-d", "1-d"])
+@pytest.mark.parametrize("operand", OPERANDS)
+@pytest.mark.parametrize("op", ["add_", "sub_", "mul_", "div_"])
+def test_the_update_of_a_single_number(op, operand, shape):
+    def updated(e):
+        held = e.full(shape, 0.7)
+        seen_as, array = held.detach(), held.numpy()
+        try:
+            with e.no_grad():
+                result = getattr(held, op)(OPERANDS[operand](e))
+        except RuntimeError as error:
+            return str(error).split(",")[0].split(":")[0], held.tolist(), held._version
+        assert result is held and held.shape == shape and held.dtype is e.float32
+        return np.float32(seen_as.numpy()).tobytes(), np.float32(array).tobytes(), held._version
+
+    assert updated(minigrad) == updated(torch)
+
+
 def test_in_place_on_shared_arrays_is_seen_by_numpy():
     array = np.zeros(3, np.float32)
     t = minigrad.from_numpy(array)

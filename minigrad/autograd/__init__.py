@@ -63,7 +63,7 @@ def _seeds(tensors, grad_tensors):
         g = grad_tensors[i]
         seeds.append(_ones_like(t) if g is None else _given(i, t, g))
     for i, t in enumerate(tensors):
-        if not t.requires_grad:
+        if not (t._requires_grad or t.requires_grad):
             raise RuntimeError(
                 f"element {i} of tensors does not require grad and does not have a grad_fn (an op without a gradient, "
                 ".detach(), .item(), .numpy() or no_grad() cut its history, or none of the inputs requires grad)"

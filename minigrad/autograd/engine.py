@@ -252,10 +252,13 @@ def _layout(tensor):
 
 def _own(array, order):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
-    if array.__class__ is np.ndarray and sys.getrefcount(array) <= _ALONE and array.base is None:
-        flags = array.flags
-        if flags.owndata and (flags.f_contiguous if order == "F" else flags.c_contiguous):
-            return array
+    if array.__class__ is np.ndarray:
+        if sys.getrefcount(array) <= _ALONE and array.base is None:
+            flags = array.flags
+            if flags.owndata and (flags.f_contiguous if order == "F" else flags.c_contiguous):
+                return array
+    elif isinstance(array, np.generic):  # what NumPy gives for a single number
+        return np.asarray(array)
     return _copied(array, order)
 
 
@@ -280,8 +283,7 @@ def _accumulate(found, create_graph):
         if leaf._sequence == 0 and not leaf._borrows_grad:
             if leaf._requires_grad and g.__class__ is not Undefined:
                 if leaf._grad is None and not create_graph:
-                    order = "C" if leaf._array.flags.c_contiguous else _layout(leaf)
-                    leaf._grad = wrap(_own(g, order))
+                    leaf._grad = wrap(_own(g, "C" if leaf._array.flags.c_contiguous else _layout(leaf)))
                 else:
                     _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:

@@ -170,7 +170,8 @@ def positive(input):
 def pow(input, exponent):
     """input ** exponent; a Python integer exponent is computed by products"""
     if (exponent.__class__ is int or exponent.__class__ is float) and isinstance(input, Tensor):
-        return _power(input, exponent)  # the usual case, which the general one below would take, too
+        if input._array.dtype.kind == "f":
+            return ops.power(input, exponent)  # the usual case, which the general one below would take, too
     if not isinstance(exponent, Tensor) and dtypes.scalar_dtype(exponent) is not None:
         if isinstance(input, Tensor):
             return _power(input, exponent)
