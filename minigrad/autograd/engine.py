@@ -74,7 +74,7 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
     hooked = False  # True once a leaf with hooks was met
     undefined = None  # the cotangent of whatever only None came to
     pop, push, push_and_pop = heapq.heappop, heapq.heappush, heapq.heappushpop
-    get, take, add_into, ndarray = arriving.get, arriving.pop, operator.iadd, np.ndarray
+    get, take, add_into, ndarray, numbers = arriving.get, arriving.pop, operator.iadd, np.ndarray, NUMBERS
 
     for root, g in zip(roots, cotangents):
         target = edge_of(root)
@@ -152,6 +152,8 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
                     _queue_turns(met, waiting, arriving, wanted, path, create_graph, accumulate)
             elif target in owned:
                 add_into(held, g)
+            elif held.__class__ in numbers:  # two of them NumPy adds four times as fast as one and a 0-d array
+                arriving[target] = held + g[()]
             else:
                 total = arriving[target] = held + g
                 if total.__class__ is ndarray:
@@ -168,6 +170,9 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
     if captured:
         arriving.update(captured)
     return arriving
+
+
+NUMBERS = {np.float16, np.float32, np.float64}  # what NumPy makes of 0-d arrays
 
 
 class Turn(Node):
