@@ -11,13 +11,13 @@ AUTOGRAD, FUNCTION, ANOMALY = "autograd/__init__.py", "autograd/function.py", "a
 TABLE: list[tuple[str, str, str, str]] = [
     # -- cotangents meet
     ("the second cotangent of a node replaces the first", ENGINE,
-     "total = arriving[target] = held + g", "total = arriving[target] = g"),
-    ("the third cotangent of a node is lost", ENGINE, "                add_into(held, g)", "                pass"),
-    ("adds in place into a buffer that a formula returned", ENGINE,
-     "                arriving[target] = g\n                if target._sequence:",
-     "                arriving[target] = g\n"
-     "                owned.add(target)\n"
-     "                if target._sequence:"),
+     "            else:\n                arriving[target] = held + g",
+     "            else:\n                arriving[target] = g"),
+    ("the third cotangent of a node is lost", ENGINE, "                held += g  #", "                pass  #"),
+    ("the third cotangent of a 0-d node is lost", ENGINE, "= held + g[()]", "= held"),
+    ("adds in place into what somebody else holds", ENGINE,
+     "and references(held) <= alone and held.base is None", "and held.base is None"),
+    ("adds in place into a view", ENGINE, "<= alone and held.base is None:", "<= alone:"),
     ("nodes run in the order they were met", ENGINE,
      "push_and_pop(waiting, (-following._sequence, following))[1]", "following"),
     ("a root that is given twice counts once", ENGINE,
@@ -51,7 +51,7 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("a cotangent keeps its dtype", AUTOGRAD,
      "        g = g.to(root.dtype)", "        pass"),
     ("a root without history is passed over", AUTOGRAD,
-     "        if not t.requires_grad:\n            raise RuntimeError(\n"
+     "        if not (t._requires_grad or t.requires_grad):\n            raise RuntimeError(\n"
      '                f"element', "        if False:\n            raise RuntimeError(\n"
      '                f"element'),
     ("inputs= accumulates into every leaf", ENGINE,
@@ -83,9 +83,9 @@ TABLE: list[tuple[str, str, str, str]] = [
      "            leaf._grad = wrap(held._array + g)\n"),
     ("adding to .grad counts no version", ENGINE, "        held._counter[0] += 1", "        pass"),
     ("a leaf's .grad shares memory with another gradient", ENGINE,
-     "leaf._grad = wrap(_own(g, order))", "leaf._grad = wrap(g)"),
+     'wrap(_own(g, "C" if leaf._array.flags.c_contiguous else _layout(leaf)))', "wrap(as_array(g))"),
     ("a gradient is taken for .grad while somebody else sees it", ENGINE,
-     "and sys.getrefcount(array) <= _ALONE and", "and"),
+     "if sys.getrefcount(array) <= _ALONE and", "if"),
     ("a .grad lies in memory as the cotangent did", ENGINE,
      'np.array(g, order="C" if order == "K" and 0 in g.strides else order)', "np.array(g)"),
     ("an expanded gradient comes out in the order of its strides", ENGINE,

@@ -41,6 +41,13 @@ g = T.tensor([1., -2.])
 T.autograd.backward(parts, [g] * 5)
 g.mul_(0)
 """,
+    "those of a large tensor add up where nobody else sees it": """
+x, y, z = ((T.arange(600.) / 1024).requires_grad_() for _ in range(3))
+g, rows = T.ones(600), T.ones(20, 30)
+T.autograd.backward([x * 2, x + y], [T.ones(600), g])
+T.autograd.backward([y * 2, y.view(20, 30)], [T.ones(600), rows])
+(z * 2 + z * 3 + z * z).backward(g)
+""",
     "a node runs when all its cotangents are there": AB + """
 early = a * 2
 h = early.register_hook(lambda g: log.append(("early", g)))

@@ -10,13 +10,13 @@ every cotangent it will ever receive has arrived. No recursion, so depth costs n
 import contextvars
 import heapq
 import math
-import operator
 import sys
 
 import numpy as np
 
 from ..grad_mode import state
 from ..graph import Cotangents, Node, Undefined
+from ..namespace import MANY
 from ..tensor import Tensor, as_array, wrap
 
 
@@ -68,13 +68,13 @@ def edge_of(tensor):
 def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumulate, user):
     """The loop. Returns what arrived at each leaf, and at each wanted node."""
     arriving = {}  # target -> the sum of the cotangents so far
-    owned = set()  # targets whose sum is a buffer made here, which may be added to in place
     waiting = []  # heap of (creation number negated, node)
     captured = {}
     hooked = False  # True once a leaf with hooks was met
     undefined = None  # the cotangent of whatever only None came to
     pop, push, push_and_pop = heapq.heappop, heapq.heappush, heapq.heappushpop
-    get, take, add_into, ndarray, numbers = arriving.get, arriving.pop, operator.iadd, np.ndarray, NUMBERS
+    get, take, references = arriving.get, arriving.pop, sys.getrefcount
+    ndarray, numbers, alone = np.ndarray, NUMBERS, _ALONE_IN_LOOP
 
     for root, g in zip(roots, cotangents):
         target = edge_of(root)
@@ -150,14 +150,12 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
                     hooked = True
                     met = [node] if following is None else [node, following]
                     _queue_turns(met, waiting, arriving, wanted, path, create_graph, accumulate)
-            elif target in owned:
-                add_into(held, g)
+            elif held.__class__ is ndarray and held.size > MANY and references(held) <= alone and held.base is None:
+                held += g  # nobody else can see this memory
             elif held.__class__ in numbers:  # two of them NumPy adds four times as fast as one and a 0-d array
                 arriving[target] = held + g[()]
             else:
-                total = arriving[target] = held + g
-                if total.__class__ is ndarray:
-                    owned.add(target)
+                arriving[target] = held + g
         if not waiting:
             node = following
         elif following is None:
@@ -267,18 +265,21 @@ def _own(array, order):
     return _copied(array, order)
 
 
-def _references_to_a_new_array():
-    """What sys.getrefcount says in `_own` of an array that only the loop which adds up gradients holds."""
+def _references_if_alone():
+    """What sys.getrefcount says of an array that nobody else holds: in the loop, and in `_own`."""
 
     def own(array):
         return sys.getrefcount(array)
 
-    found = {0: np.empty(1)}
-    g = found.pop(0)
-    return own(g)
+    arriving = {0: np.empty(1)}
+    held = arriving.get(0)
+    in_loop = sys.getrefcount(held)
+    del held
+    g = arriving.pop(0)
+    return in_loop, own(g)
 
 
-_ALONE = _references_to_a_new_array()
+_ALONE_IN_LOOP, _ALONE = _references_if_alone()
 
 
 def _accumulate(found, create_graph):
