@@ -105,25 +105,26 @@ class FunctionNode(Node):
 
     def recorded_vjp(self, g):
         """Call the user's backward on Tensors; records if grad mode is on."""
-        ctx = self.ctx
-        grads = self._outgoing(g, ctx._materialize)
-        results = self.function.backward(ctx, *grads)
-        results = list(results) if isinstance(results, (tuple, list)) else [results]
-        n = len(self.mask)
-        if len(results) > n and all(r is None for r in results[n:]):
-            del results[n:]
-        if len(results) != n:
+        ctx, mask = self.ctx, self.mask
+        results = self.function.backward(ctx, *self._outgoing(g, ctx._materialize))
+        if not isinstance(results, (tuple, list)):
+            results = (results,)
+        n = len(mask)
+        if len(results) != n and (len(results) < n or any(r is not None for r in results[n:])):
             raise RuntimeError(
                 f"function {self.name()} returned an incorrect number of gradients (expected {n}, got {len(results)}): "
                 "backward returns one gradient for each argument of forward, None where there is none"
             )
-        for i, r in enumerate(results):
-            if r is not None and self.inputs[i] is None:
+        checked = []
+        for i in range(n):
+            if mask[i]:
+                checked.append(self._checked(i, results[i]))
+            elif results[i] is not None and self.inputs[i] is None:
                 raise RuntimeError(
                     f"function {self.name()} returned a gradient different than None at position {i + 1}, but the "
                     "corresponding forward input was not a Variable"
                 )
-        return tuple(self._checked(i, r) for i, r in enumerate(results) if self.mask[i])
+        return checked
 
     def undefined_vjp(self, g, create_graph):
         return self.recorded_vjp(g) if create_graph else self.user_vjp(g)
@@ -178,7 +179,7 @@ class FunctionNode(Node):
 
     def user_vjp(self, g):
         """The same on plain arrays."""
-        return tuple(None if r is None else r._array for r in self.recorded_vjp(g))
+        return [None if r is None else r._array for r in self.recorded_vjp(g)]
 
 
 class Function:
@@ -234,10 +235,9 @@ class Function:
             cls.backward = cls.vjp
         ctx = FunctionCtx()
         mask = ctx.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
-        enabled = state.enabled
-        recording = enabled and True in mask
         edges = tuple([edge_of(a) for a, needed in zip(args, mask) if needed])
-        state.enabled = False
+        enabled, state.enabled = state.enabled, False
+        recording = enabled and bool(edges)
         try:
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args, **kwargs)
