@@ -1,7 +1,10 @@
 """Where ops were called: while somebody wants to know, every recorded node keeps the stack of its call.
 
-Owns the switch, for anomaly mode and `Steps`. Off, it costs nothing: the functions that record are the plain ones.
+Owns the switch, for anomaly mode and `Steps`, and which files are minigrad's own. Off, it costs nothing: the functions
+that record are the plain ones.
 """
+
+import os
 
 from .. import primitive
 from ..primitive import Plans
@@ -48,3 +51,9 @@ def _stack():
 
 
 _RECORDING = (__file__, primitive.__file__)
+_OWN = (os.path.dirname(primitive.__file__) + os.sep, "<minigrad")
+
+
+def is_own(filename):
+    """True for minigrad's files and the code that it writes: lines that are not the user's."""
+    return filename.startswith(_OWN)

@@ -8,7 +8,6 @@ import contextlib
 import keyword
 import linecache
 import math
-import os
 import re
 import sys
 import threading
@@ -20,10 +19,9 @@ from ..grad_mode import state
 from ..graph import creation
 from ..namespace import NumPy, namespaces
 from ..tensor import Tensor, wrap
-from . import engine
+from . import call_stacks, engine
 from .symbols import Spelled, Symbol, TraceError, Writer, infix, laid_out_as
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LARGE = 1 << 16  # bytes
 _WIDTH = 100  # what is put where it is used makes no line longer than this
 
@@ -218,7 +216,7 @@ def _caller():
             return None
         if code is _gradients.__code__:
             return "backward"
-        if not code.co_filename.startswith((_PACKAGE + os.sep, "<minigrad")):
+        if not call_stacks.is_own(code.co_filename):
             return linecache.getline(code.co_filename, frame.f_lineno).strip() or f"line {frame.f_lineno}"
         frame = frame.f_back
     return None

@@ -20,7 +20,6 @@ from ..tensor import Tensor
 from . import call_stacks, engine
 from .function import Function, FunctionNode
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _FEW = 24  # elements up to which an array is shown whole
 
 
@@ -293,7 +292,7 @@ def _called(trace):
     """(file, line, text) of the last line of a stack that is not minigrad's own."""
     for entry in reversed(trace or ()):
         found = re.match(r'\s*File "(.*)", line (\d+), in .*\n\s*(.*)', entry)
-        if found and not found[1].startswith((_PACKAGE + os.sep, "<minigrad")):
+        if found and not call_stacks.is_own(found[1]):
             return os.path.basename(found[1]), int(found[2]), found[3]
     return None
 
@@ -302,7 +301,7 @@ def _name_of(tensor):
     """What the program calls a leaf, as the frames that called backward see it; None if they have no name for it."""
     frame = sys._getframe(1)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(_PACKAGE + os.sep):
+        if not call_stacks.is_own(frame.f_code.co_filename):
             for space in (frame.f_locals, frame.f_globals):
                 for name, value in list(space.items()):
                     found = None if name.startswith("_") else _found_in(name, value, tensor)
