@@ -212,7 +212,7 @@ def _compiled(tree: ast.Lambda | ast.FunctionDef, formula: Callable[..., Any], o
         exec(ast.unparse(tree), scope)
         return scope[tree.name]
     names = [n.id for n in ast.walk(tree.body) if isinstance(n, ast.Name)]
-    known = ["g", "xp", "out", *op.inputs, *(i + "_shape" for i in op.inputs), *op.static]
+    known = ["g", "xp", "out", *op.inputs, *op.described, *op.static]
     needs = [n for n in dict.fromkeys(names) if n in known] or ["g"]
     return eval(f"lambda {', '.join(needs)}: {ast.unparse(tree.body)}", formula.__globals__)
 

@@ -1,11 +1,11 @@
 """@primitive: one op, one declaration.
 
 Owns how a forward function and one derivative formula per input become a recorded op. A formula names what it needs:
-`g` (the cotangent of the output), `xp` (the array namespace), `out`, any input, `<input>_shape`, any static argument;
-so its signature is the list of saved tensors, and an unknown name is an error at import. For each op this module writes
-the functions that a person would write by hand for it and compiles each when it is first needed: the call, and for each
-set of inputs that require grad the recording and the backward. `mul.primitive.source` shows the call. Knows no
-particular op.
+`g` (the cotangent of the output), `xp` (the array namespace), `out`, any input, `<input>_shape`, `<input>_strides`, any
+static argument; so its signature is the list of saved tensors, and an unknown name is an error at import. For each op
+this module writes the functions that a person would write by hand for it and compiles each when it is first needed: the
+call, and for each set of inputs that require grad the recording and the backward. `mul.primitive.source` shows the
+call. Knows no particular op.
 """
 
 import itertools
@@ -163,7 +163,8 @@ class Primitive:
         return asked if (code.co_code, code.co_varnames) == (twin.co_code, twin.co_varnames) else None
 
     def _check_formulas(self):
-        known = {"g", "xp", "out", *self.inputs, *(i + "_shape" for i in self.inputs), *self.static}
+        self.described = {f"{i}_{what}": f"{i}._array.{what}" for i in self.inputs for what in ("shape", "strides")}
+        known = {"g", "xp", "out", *self.inputs, *self.described, *self.static}
         for i, formula in self.formulas.items():
             if i not in self.inputs:
                 raise TypeError(f"{self.name}: a formula for '{i}', which is not one of the inputs {self.inputs}")
@@ -359,7 +360,7 @@ class Plan:
         self.mask = tuple(i in self.needed for i in op.inputs)
         asked = [n for i in self.needed for n in op.needs[i]]
         self.saved = [n for n in dict.fromkeys(asked) if n in op.inputs or n == "out"]
-        self.static = [n for n in dict.fromkeys(asked) if n in op.static or n.endswith("_shape")]
+        self.static = [n for n in dict.fromkeys(asked) if n in op.static or n in op.described]
         self.holds = any(n in op.held for n in self.static)
         # An elementwise op broadcasts; the cotangent of a broadcast input is summed back to its shape here, once.
         self.broadcasts = bool(op.promote) and len(op.inputs) > 1
@@ -385,8 +386,7 @@ class Plan:
         if kept:
             add(f"    node.versions = {', '.join(f'{n}._counter[0]' for n in kept)}")
         if self.static:
-            values = [f"{n[:-6]}._array.shape" if n.endswith("_shape") else n for n in self.static]
-            add(f"    node.static = ({' '.join(f'{v},' for v in values)})")
+            add(f"    node.static = ({' '.join(f'{op.described.get(n, n)},' for n in self.static)})")
         if self.broadcasts:
             shapes = [f"{i}._array.shape" for i in op.inputs]
             add(f"    node.shapes = None if {' == '.join(shapes)} else "

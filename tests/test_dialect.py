@@ -55,7 +55,9 @@ def breaches(node, helpers, statics):
     found = []
     arrays = set()
     if isinstance(node, (ast.Lambda, ast.FunctionDef)):
-        arrays = {a.arg for a in node.args.args if a.arg not in statics | {"xp"} and not a.arg.endswith("_shape")}
+        arrays = {
+            a.arg for a in node.args.args if a.arg not in statics | {"xp"} and not a.arg.endswith(("shape", "strides"))
+        }
     for n in ast.walk(node):
         if isinstance(n, ast.Attribute):
             owner = n.value.id if isinstance(n.value, ast.Name) else None

@@ -11,9 +11,19 @@ def _mm_name(node):
     return "MmBackward0" if len(node.static[0]) == 2 else "BmmBackward0"
 
 
+def _matmul_like(strides, xp, a, b):
+    """a @ b, lying in memory as the input with these strides, whose gradient it is.
+
+    As in torch: of `x @ w.t()` the gradient of w then needs no transposed copy, a fifth of a small MLP's step.
+    """
+    if strides[-2] >= strides[-1] or xp.recorded:
+        return xp.matmul(a, b)
+    return xp.mT(xp.matmul(xp.mT(b), xp.mT(a)))
+
+
 @primitive(
-    a=lambda g, xp, b, a_shape: xp.sum_to(xp.matmul(g, xp.mT(b)), a_shape),
-    b=lambda g, xp, a, b_shape: xp.sum_to(xp.matmul(xp.mT(a), g), b_shape),
+    a=lambda g, xp, b, a_shape, a_strides: xp.sum_to(_matmul_like(a_strides, xp, g, xp.mT(b)), a_shape),
+    b=lambda g, xp, a, b_shape, b_strides: xp.sum_to(_matmul_like(b_strides, xp, xp.mT(a), g), b_shape),
     name=_mm_name,
 )
 def matmul(xp, a, b):
@@ -57,12 +67,12 @@ def _addend_g(g, xp, x_shape, beta):
     return xp.sum_to(_scaled(g, beta), x_shape)
 
 
-def _left_g(g, xp, b, alpha):
-    return _scaled(xp.matmul(g, xp.mT(b)), alpha)
+def _left_g(g, xp, b, a_strides, alpha):
+    return _scaled(_matmul_like(a_strides, xp, g, xp.mT(b)), alpha)
 
 
-def _right_g(g, xp, a, alpha):
-    return _scaled(xp.matmul(xp.mT(a), g), alpha)
+def _right_g(g, xp, a, b_strides, alpha):
+    return _scaled(_matmul_like(b_strides, xp, xp.mT(a), g), alpha)
 
 
 @primitive(x=_addend_g, a=_left_g, b=_right_g)

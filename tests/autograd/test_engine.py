@@ -315,6 +315,23 @@ def test_no_gradient_shares_memory(program, n):
             assert not any(memory_is_shared(g, h) for h in found[i + 1 :] if h is not None)
 
 
+@pytest.mark.parametrize("a_turned", [False, True])
+@pytest.mark.parametrize("b_turned", [False, True])
+def test_the_gradient_of_a_factor_lies_in_memory_as_the_factor(a_turned, b_turned):
+    def layouts(e):
+        a = (e.ones(3, 5).t() if a_turned else e.ones(5, 3)).requires_grad_()
+        b = (e.ones(4, 3).t() if b_turned else e.ones(3, 4)).requires_grad_()
+        found = []
+        for out in (a @ b, e.addmm(e.ones(4), a, b), e.addmm(e.ones(4), a, b, alpha=2)):
+            found += [g.stride() for g in e.autograd.grad(out, [a, b], e.ones(5, 4), retain_graph=True)]
+            out.backward(e.ones(5, 4))
+            found += [a.grad.stride(), b.grad.stride()]
+            a.grad = b.grad = None
+        return found
+
+    assert layouts(minigrad) == layouts(torch)
+
+
 @pytest.mark.parametrize("n", [4, 2 * MANY])
 def test_accumulating_never_changes_the_cotangent_or_another_grad(n):
     a, b = minigrad.ones(n, requires_grad=True), minigrad.ones(n, requires_grad=True)
