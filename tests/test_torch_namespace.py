@@ -133,7 +133,8 @@ STATIC = {
     "huber": {"delta": 0.5, "count": 6}, "binary_cross_entropy": {"count": 6}, "bce_with_pos_weight": {"count": 6},
     "bce_with_logits": {"count": 6},
     "nll_loss": {
-        "axis": 1, "index": np.array([[1], [2]]), "factors": 1.0, "valid": np.array([True, False]), "count": 1.0,
+        "axis": 1, "index": np.array([[1], [2]]), "shape": (2,), "factors": 1.0, "valid": np.array([True, False]),
+        "count": 1.0,
     },
     "var": {**ACROSS, "correction": 1}, "std": {**ACROSS, "correction": 1},
 }  # fmt: skip

@@ -281,9 +281,12 @@ def embedding(xp, weight, *, rows, counted):
     return xp.index(weight, (rows,))
 
 
-def _nll_g(x_shape: Any, g: Any, xp: Any, axis: int, index: Any, factors: Any, valid: Any, count: Any) -> Any:
+def _nll_g(
+    x_shape: Any, g: Any, xp: Any, axis: int, index: Any, shape: Any, factors: Any, valid: Any, count: Any
+) -> Any:
+    each = _each(g, count) * -factors
     # An ignored target has no gradient also where nothing counts and g / count is infinite.
-    each = xp.where(valid, _each(g, count) * -factors, 0)
+    each = xp.broadcast_to(each, shape) if valid is None else xp.where(valid, each, 0)
     return xp.gather_adjoint(xp.reshape(each, index.shape), x_shape, axis, index)
 
 
@@ -291,10 +294,11 @@ def _nll_g(x_shape: Any, g: Any, xp: Any, axis: int, index: Any, factors: Any, v
     x=_nll_g,
     name=lambda node: "NllLossBackward0" if len(node.static[0]) < 3 else "NllLoss2DBackward0",
 )
-def nll_loss(xp, x, *, axis, index, factors, valid, count):
-    """-factors * x[index] along the classes' axis, 0 where not valid: the fused form of `_plain_nll_loss`
+def nll_loss(xp, x, *, axis, index, shape, factors, valid, count):
+    """-factors * x[index] along the classes' axis, 0 where not valid (None: all are): the fused form of
+    `_plain_nll_loss`
 
-    `index` has the shape of x but for one class; factors and valid have that of the targets.
+    `index` has the shape of x but for one class; `shape` is that of the targets, which factors and valid have, too.
     """
-    picked = xp.reshape(xp.gather(x, axis, index), valid.shape)
-    return _reduced(xp, xp.where(valid, -picked * factors, 0), count)
+    losses = -xp.reshape(xp.gather(x, axis, index), shape) * factors
+    return _reduced(xp, losses if valid is None else xp.where(valid, losses, 0), count)

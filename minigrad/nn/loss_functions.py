@@ -283,23 +283,32 @@ def binary_cross_entropy_with_logits(
     return loss if weight is None else _reduce(loss * weight, reduction)
 
 
-def _class_indices(input: Tensor, target: Tensor, ignore_index: int) -> tuple[np.ndarray, np.ndarray]:
-    """(indices with 0 for the ignored, which are valid) of a target; IndexError outside [0, classes)."""
+def _class_indices(input: Tensor, target: Tensor, ignore_index: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """(indices with 0 for the ignored, which are valid: None if all) of a target; IndexError outside [0, classes)."""
     if target._array.dtype not in (np.int64, np.uint8):
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {kind_of(target)}; convert it with target.long()"
         )
     if input.dim() > 2 and target._array.dtype == np.uint8:
         raise RuntimeError("expected scalar type Long but found Byte: convert the target with target.long()")
-    indices = target._array.astype(np.int64, copy=False)
+    indices = target._array.astype(np.int64)  # a copy: what the caller does to the target later changes no gradient
+    classes = input._array.shape[0 if input.dim() == 1 else 1]
+    if indices.size and 0 <= indices.min() and indices.max() < classes and not 0 <= ignore_index < classes:
+        return indices, None
     valid = indices != ignore_index
-    classes = input.shape[0 if input.dim() == 1 else 1]
     outside = valid & ((indices < 0) | (indices >= classes))
     if outside.any():
         raise IndexError(
             f"Target {indices[outside].flat[0]} is out of bounds. The input has {classes} classes, 0 to {classes - 1}"
         )
     return np.where(valid, indices, 0), valid
+
+
+def _total_weight(weight: Tensor | None, indices: np.ndarray, valid: np.ndarray | None) -> Any:
+    """The sum of the weights of the targets that count."""
+    if weight is None:
+        return indices.size if valid is None else np.count_nonzero(valid)
+    return np.sum(weight._array[indices], where=True if valid is None else valid)
 
 
 def _check_class_shapes(input: Tensor, target: Tensor) -> None:
@@ -367,13 +376,12 @@ def _nll_loss(input: Tensor, target: Tensor, weight: Tensor | None, ignore_index
     dtype = input._array.dtype.type
     factors = dtype(1) if weight is None else weight._array[indices]
     if reduction == "mean":
-        # The sum of the weights that count; 0 / 0 of a target without any is nan, as in torch.
-        count = dtype(np.count_nonzero(valid) if weight is None else np.sum(factors, where=valid))
+        count = dtype(_total_weight(weight, indices, valid))  # 0 / 0 of a target without any is nan, as in torch
     else:
         count = _count(indices.shape, reduction)
-    axis = min(1, input.dim() - 1)
-    index = np.expand_dims(indices, axis) if input.dim() > 1 else indices.reshape(1)
-    return formulas.nll_loss(input, axis=axis, index=index, factors=factors, valid=valid, count=count)
+    axis, shape = min(1, input.dim() - 1), indices.shape
+    index = indices.reshape((*shape[:axis], 1, *shape[axis:])) if input.dim() > 1 else indices.reshape(1)
+    return formulas.nll_loss(input, axis=axis, index=index, shape=shape, factors=factors, valid=valid, count=count)
 
 
 def _plain_nll_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
@@ -416,15 +424,14 @@ def cross_entropy(
     indices, valid = _class_indices(input, target, ignore_index)
     if weight is None:
         smooth = -log_probabilities.sum(class_dim)
-        total: Any = valid.sum()
     else:
         shape = [-1 if dim == class_dim else 1 for dim in range(input.dim())]
         smooth = -(log_probabilities * weight.reshape(shape)).sum(class_dim)
-        total = np.sum(weight._array[indices], where=valid)
-    if not valid.all():
+    if valid is not None:
         smooth = functions.where(wrap(valid).reshape(smooth.shape), smooth, functions.zeros_like(smooth))
     if reduction == "mean":
-        smooth = smooth.sum() / wrap(np.array(float(total), dtype=input._array.dtype))
+        total = float(_total_weight(weight, indices, valid))
+        smooth = smooth.sum() / wrap(np.array(total, dtype=input._array.dtype))
     elif reduction == "sum":
         smooth = smooth.sum()
     return (1 - label_smoothing) * loss + smooth * (label_smoothing / classes)
