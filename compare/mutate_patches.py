@@ -6,6 +6,7 @@ there once is an error of `compare mutate`, so the table follows the engine.
 
 ENGINE, PRIMITIVE, INPLACE = "autograd/engine.py", "primitive.py", "inplace.py"
 TENSOR, METHODS, MODE, GRAPH, HOOKS = "tensor.py", "methods.py", "grad_mode.py", "graph.py", "hooks.py"
+HOOK_CALLS = "autograd/hook_calls.py"
 AUTOGRAD, FUNCTION, ANOMALY = "autograd/__init__.py", "autograd/function.py", "autograd/anomaly_mode.py"
 
 TABLE: list[tuple[str, str, str, str]] = [
@@ -111,20 +112,21 @@ TABLE: list[tuple[str, str, str, str]] = [
      "            heapq.heappush(waiting, (place, turn))", "            heapq.heappush(waiting, (0, turn))"),
     ("a leaf's hooks run before its last cotangent has come", ENGINE,
      "max(places.get(target, -math.inf),", "min(places.get(target, math.inf),"),
-    ("what a hook returns is ignored", ENGINE, "            grad = replaced\n", "            pass\n"),
-    ("only the first hook runs", ENGINE,
-     "    for hook in tuple(hooks.values()):\n        replaced = hook(grad)",
-     "    for hook in tuple(hooks.values())[:1]:\n        replaced = hook(grad)"),
-    ("hooks run last to first", ENGINE,
-     "    for hook in tuple(hooks.values()):\n        replaced = hook(grad)",
-     "    for hook in tuple(hooks.values())[::-1]:\n        replaced = hook(grad)"),
-    ("a hook may return another size", ENGINE,
-     "            if replaced._array.shape != grad._array.shape:", "            if False:"),
-    ("a hook may return a number", ENGINE,
-     "            if not isinstance(replaced, Tensor):", "            if False:"),
-    ("under create_graph a hook sees a gradient without history", ENGINE,
-     "    grad = None if g.__class__ is Undefined else g if create_graph else",
-     "    grad = None if g.__class__ is Undefined else g.detach() if create_graph else"),
+    ("what a hook returns is ignored", HOOK_CALLS,
+     "            grad = _checked(hook, grad, returned)",
+     "            _checked(hook, grad, returned)"),
+    ("only the first hook runs", HOOK_CALLS,
+     "    for hook in tuple(hooks.values()):\n        returned = hook(grad)",
+     "    for hook in tuple(hooks.values())[:1]:\n        returned = hook(grad)"),
+    ("hooks run last to first", HOOK_CALLS,
+     "    for hook in tuple(hooks.values()):\n        returned = hook(grad)",
+     "    for hook in tuple(hooks.values())[::-1]:\n        returned = hook(grad)"),
+    ("a hook may return a number", HOOK_CALLS,
+     "    if not isinstance(returned, Tensor):",
+     "    if False:"),
+    ("under create_graph a hook sees a gradient without history", HOOK_CALLS,
+     "    return g if create_graph else wrap(as_array(g))",
+     "    return g.detach() if create_graph else wrap(as_array(g))"),
     ("a hook that was removed runs on", HOOKS, "                hooks.pop(self.id, None)", "                pass"),
     ("a tensor that does not require grad takes a hook", METHODS,
      '        raise RuntimeError("cannot register a hook on a tensor that doesn\'t require gradient")\n'
@@ -161,8 +163,13 @@ TABLE: list[tuple[str, str, str, str]] = [
      "    if attached.prehooks:", "    if False:"),
     ("a node's hooks are skipped", ENGINE,
      "            if attached is not None and attached.posthooks:", "            if False:"),
-    ("what a node's hook returns is ignored", ENGINE,
-     "            results = tuple(r if r is None or create_graph else r._array for r in replaced)", "            pass"),
+    ("what a node's hook returns is ignored", HOOK_CALLS,
+     "            results = tuple(_raw(x, create_graph) for x, edge in zip(returned, edges) if edge is not None)",
+     "            pass"),
+    ("what a node's prehook returns is ignored", HOOK_CALLS, "                (g,) = cotangents", "                pass"),
+    ("a node's hook may return too few", HOOK_CALLS, "    if len(returned) != len(cotangents):", "    if False:"),
+    ("a hook may change the shape", HOOK_CALLS, "    if returned._array.shape != g._array.shape:", "    if False:"),
+    ("a hook may change the dtype", HOOK_CALLS, "    if returned._array.dtype != g._array.dtype:", "    if False:"),
     # -- what is kept for backward
     ("saved tensors are freed in spite of retain_graph", ENGINE,
      "        if not retain_graph and node.saved:", "        if node.saved:"),

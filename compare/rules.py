@@ -31,6 +31,15 @@ class F(T.autograd.Function):
     def backward(ctx, g):
         return 2 * ctx.saved_tensors[0] * g"""
 
+SEVERAL = """
+class F(T.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2, x * 3
+    @staticmethod
+    def backward(ctx, g, h):
+        return g * 2 + h * 3"""
+
 RULES: dict[str, str] = {
     # -- cotangents meet
     "cotangents add up, in memory that is nobody else's": AB + """
@@ -493,6 +502,42 @@ p = y.grad_fn.register_prehook(lambda out: (out[0] * 2,))
 h = y.grad_fn.register_hook(lambda given, out: log.append(("out", out[0])) or (given[0] * 3, given[1] * 5))
 k = y.register_hook(lambda g: log.append(("g", g)))
 y.sum().backward()
+""",
+    "what a hook returns is of the kind that it was given": """
+a = T.tensor([0.5, -1.5], requires_grad=True)
+y = (a * 2).sum()
+h = a.register_hook(lambda g: g.double())
+y.backward(retain_graph=True)  # refused
+h.remove()
+h = a.register_hook(lambda g: g[:1])
+y.backward(retain_graph=True)  # refused
+h.remove()
+h = y.grad_fn.register_prehook(lambda out: (out[0], out[0]))
+y.backward(retain_graph=True)  # refused
+h.remove()
+h = y.grad_fn.register_prehook(lambda out: [out[0]])
+y.backward(retain_graph=True)  # refused
+h.remove()
+h = y.grad_fn.register_hook(lambda given, out: (T.ones(5),))
+y.backward(retain_graph=True)  # refused
+h.remove()
+h = y.grad_fn.register_hook(lambda given, out: (None,))
+y.backward(retain_graph=True)
+h.remove()
+y.backward()
+""",
+    "a node with several outputs shows them all to its hooks": SEVERAL + """
+a = T.tensor([0.5, -1.5], requires_grad=True)
+b, c = F.apply(a)
+note = lambda when, all: log.extend((f"{when} {i}", g) for i, g in enumerate(all) if g is not None)
+p = b.grad_fn.register_prehook(lambda out: note("before", out))
+h = b.grad_fn.register_hook(lambda given, out: note("after", given + out))
+b.sum().backward(retain_graph=True)
+(b + c * 2).sum().backward(retain_graph=True)
+q = c.grad_fn.register_prehook(lambda out: (out[0] * 3, None))
+(b + c * 2).sum().backward(retain_graph=True)
+r = c.grad_fn.register_prehook(lambda out: (out[0], out[0]))
+b.sum().backward()  # refused
 """,
     # -- writing in place
     "a leaf that requires grad is not written to": AB + """

@@ -40,6 +40,7 @@ class Node:
     __slots__ = ("_sequence", "edges", "saved", "attached", "__weakref__")
 
     output_nr = 0
+    outputs = 1  # a node with several gets `Cotangents`
     call = None  # a `Call` that it shares with others: to torch the nodes of one call are one node
     absorbed = None  # the node of an op that torch runs as a part of this one
 
@@ -117,12 +118,11 @@ def _public_edge(target):
 class AccumulateGrad:
     """What `next_functions` shows for a leaf: the end of the graph, where `.grad` is added to."""
 
-    __slots__ = ("variable",)
+    __slots__ = ("variable", "metadata")
     next_functions = ()
-    metadata = None
 
     def __init__(self, variable):
-        self.variable = variable
+        self.variable, self.metadata = variable, {}
 
     def name(self):
         """torch's name for it."""
@@ -138,8 +138,17 @@ class AccumulateGrad:
         return hash(("AccumulateGrad", id(self.variable)))
 
     def register_hook(self, hook):
-        """Call `hook(grad_inputs, grad_outputs)` once the leaf's gradient is known."""
+        """Call `hook((), (grad,))` once the leaf's gradient is known; torch does so after it was added to `.grad`."""
         return self.variable.register_hook(lambda grad: hook((), (grad,)))
+
+    def register_prehook(self, hook):
+        """Call `hook((grad,))` before the gradient is added to `.grad`; a tuple that it returns replaces it."""
+
+        def run(grad):
+            returned = hook((grad,))
+            return None if returned is None else returned[0]
+
+        return self.variable.register_hook(run)
 
 
 class Cotangents(dict):

@@ -15,9 +15,10 @@ import sys
 import numpy as np
 
 from ..grad_mode import state
-from ..graph import Cotangents, Node, Undefined
+from ..graph import Node, Undefined
 from ..namespace import MANY
-from ..tensor import Tensor, as_array, wrap
+from ..tensor import Tensor, wrap
+from . import hook_calls
 
 
 def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, accumulate=True):
@@ -97,7 +98,9 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
         if wanted is not None and node in path and node in wanted:
             captured[node] = g  # torch takes it before the hooks if the pass goes on from here, after them if it ends
         if attached is not None:
-            g = user(_run_hooks, attached, g, create_graph)
+            g = user(_run_hooks, node, g, create_graph)
+            if g is None:
+                g = undefined = undefined or Undefined(cotangents[0]._array)
         if wanted is not None and node in wanted:
             captured.setdefault(node, g)
         if wanted is not None and node not in path:
@@ -116,7 +119,7 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
             else:
                 results = user(node.user_vjp, g)
             if attached is not None and attached.posthooks:
-                results = user(_run_posthooks, attached.posthooks, results, g, create_graph)
+                results = user(hook_calls.run_posthooks, node, results, g, create_graph)
             if observers:
                 going_on = results
                 if path is not None:
@@ -188,7 +191,7 @@ class Turn(Node):
         leaf, arriving = self.leaf, self.arriving
         if leaf in arriving:
             if leaf._hooks:
-                arriving[leaf] = _run_tensor_hooks(leaf._hooks, arriving[leaf], self.create_graph)
+                arriving[leaf] = hook_calls.run_tensor_hooks(leaf._hooks, arriving[leaf], self.create_graph)
             if leaf._post_accumulate_hooks and self.accumulate:
                 _accumulate({leaf: arriving.pop(leaf)}, self.create_graph)
         return ()
@@ -317,62 +320,17 @@ def _recorded_copy(g, tensor):
     return g.contiguous() if _layout(tensor) == "C" else g
 
 
-# -- hooks ---------------------------------------------------------------------------------------------------------
-
-
-def _run_tensor_hooks(hooks, g, create_graph):
-    """Each hook sees the cotangent as a Tensor and may return another in its place."""
-    grad = None if g.__class__ is Undefined else g if create_graph else wrap(as_array(g))
-    for hook in tuple(hooks.values()):
-        replaced = hook(grad)
-        if replaced is not None:
-            if not isinstance(replaced, Tensor):
-                raise TypeError(
-                    f"expected Variable, but hook returned '{type(replaced).__name__}': return a Tensor, or None to "
-                    "leave the gradient as it is"
-                )
-            if grad is None:
-                raise RuntimeError("can't replace a None gradient with a non-None value")
-            if replaced._array.shape != grad._array.shape:
-                raise RuntimeError(
-                    f"hook '{getattr(hook, '__name__', 'hook')}' has changed the size of value: "
-                    f"from {list(grad._array.shape)} to {list(replaced._array.shape)}"
-                )
-            grad = replaced
-    return g if grad is None else grad if create_graph else grad._array
-
-
-def _run_hooks(attached, g, create_graph):
+def _run_hooks(node, g, create_graph):
+    """What is attached to a node takes its cotangent; what comes back goes on, None for nothing."""
+    attached = node.attached
     if attached.hooks:
-        g = _run_tensor_hooks(attached.hooks, g, create_graph)
+        g = hook_calls.run_tensor_hooks(attached.hooks, g, create_graph)
     if attached.prehooks:
-        for hook in tuple(attached.prehooks.values()):
-            replaced = hook((_shown(g, create_graph),))
-            if replaced is not None:
-                first = replaced[0] if isinstance(replaced, tuple) else replaced
-                g = first if create_graph else first._array
-    if attached.retained is not None and g.__class__ is not Undefined:
+        g = hook_calls.run_prehooks(node, g, create_graph)
+    if attached.retained is not None and g is not None and g.__class__ is not Undefined:
         tensor = attached.retained()
         if tensor is not None:
             held = tensor._grad
             grad = _recorded_copy(g, tensor) if create_graph else wrap(_copied(g, _layout(tensor)))
             tensor._grad = grad if held is None else held + grad
     return g
-
-
-def _shown(g, create_graph):
-    """A cotangent as a hook of the user's sees it."""
-    if g is None or g.__class__ is Undefined:
-        return None
-    return g if create_graph else wrap(as_array(g))
-
-
-def _run_posthooks(posthooks, results, g, create_graph):
-    arrived = [x for _, x in sorted(g.items())] if isinstance(g, Cotangents) else [g]
-    outputs = tuple(_shown(x, create_graph) for x in arrived)
-    for hook in tuple(posthooks.values()):
-        replaced = hook(tuple(_shown(r, create_graph) for r in results), outputs)
-        if replaced is not None:
-            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
-            results = tuple(r if r is None or create_graph else r._array for r in replaced)
-    return results

@@ -63,9 +63,14 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The record of one call of a Function."""
 
-    __slots__ = ("ctx", "function", "inputs", "shapes", "kept", "versions", "mask", "__dict__")
+    __slots__ = ("ctx", "function", "inputs", "shapes", "versions", "mask", "_outputs")
 
     vjp = None
+
+    @property
+    def outputs(self):
+        """How many results forward gave."""
+        return len(self.shapes)
 
     def name(self):
         return self.function.__name__ + "Backward"
