@@ -293,8 +293,8 @@ def _torch_strides(array, strides):
 
 Tensor.size, Tensor.stride = _size, _stride
 for _names, _question, _doc in (
-    ("dim ndimension", lambda self: self._array.ndim, "The number of dimensions."),
-    ("numel nelement", lambda self: self._array.size, "The number of elements."),
+    ("ndimension dim", lambda self: self._array.ndim, "The number of dimensions."),
+    ("nelement numel", lambda self: self._array.size, "The number of elements."),
     ("element_size", lambda self: self._array.itemsize, "Bytes per element."),
     (
         "is_contiguous",
@@ -557,7 +557,7 @@ def _contains(self, element):
 Tensor.__bool__, Tensor.__index__, Tensor.__len__ = _bool, _index, _len
 Tensor.__iter__, Tensor.__contains__ = _iter, _contains
 Tensor.__reversed__ = lambda self: functions.flip(self, 0) if self._array.ndim else self
-Tensor.__repr__ = lambda self, *, tensor_contents=None: tensor_repr(self)
+Tensor.__repr__ = tensor_repr
 Tensor.__format__ = lambda self, spec: tensor_format(self, spec)
 
 

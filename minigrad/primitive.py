@@ -274,8 +274,8 @@ class Primitive:
             for i in differentiable:
                 add(f"        if {i}._base is not None: {i}._refresh()")
             lines += self._write_choice(differentiable, f"(out, {', '.join(inputs + static)})")
-            add("    elif state.inference:")
-            add("        out._inference, out._counter = True, InferenceCounter([0])")
+        add(f"    {'elif' if differentiable else 'if'} state.inference:")
+        add("        out._inference, out._counter = True, InferenceCounter([0])")
         if self.view:
             add(f"    link(out, {inputs[0]})")
         add("    return out")

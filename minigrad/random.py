@@ -16,10 +16,9 @@ import numpy as np
 
 from . import dtypes
 from .dtypes import CPU, check_device, find_device
-from .grad_mode import state
 from .inplace import check_writable, snapshot, write
 from .primitive import Primitive, broadcast_error
-from .tensor import Tensor, on_device, wrap
+from .tensor import Tensor, made, wrap
 
 _DEFAULT_SEED = 67280421310721  # what a new torch.Generator() is seeded with
 _BLOCK = 1 << 14  # large draws are made in blocks that stay in the cache: 2 times faster for a million
@@ -993,20 +992,6 @@ def _source(name, value):
     return value._array if isinstance(value._array, np.ndarray) else value._array.numpy()
 
 
-def _made(array, requires_grad, device):
-    out = wrap(array if device is None else on_device(array, device))
-    if state.inference:
-        out._inference = True
-    if requires_grad:
-        if array.dtype.kind != "f":
-            raise RuntimeError(
-                "Only Tensors of floating point and complex dtype can require gradients, and this one is "
-                f"{out.dtype}: give a floating point dtype"
-            )
-        out._requires_grad = True
-    return out
-
-
 def _by_memory(array):
     """The axes from the widest stride to the narrowest: torch fills a tensor in the order of its memory."""
     strides = array.strides
@@ -1039,7 +1024,7 @@ def rand(
     """
     find_device(device)
     shape = _shape("rand", sizes, size)
-    return _made(_stream(generator, "rand").uniform(shape, dtype=_dtype("rand", dtype)), requires_grad, device)
+    return made(_stream(generator, "rand").uniform(shape, dtype=_dtype("rand", dtype)), requires_grad, device)
 
 
 def randn(
@@ -1048,7 +1033,7 @@ def randn(
     """Standard normal, of shape `sizes` (ints, or one tuple). Raises as rand."""
     find_device(device)
     shape = _shape("randn", sizes, size)
-    return _made(_stream(generator, "randn").normal(shape, dtype=_dtype("randn", dtype)), requires_grad, device)
+    return made(_stream(generator, "randn").normal(shape, dtype=_dtype("randn", dtype)), requires_grad, device)
 
 
 def randint(
@@ -1067,7 +1052,7 @@ def randint(
     low, high, size = _bounds_and_size("randint", args, named)
     shape = _shape("randint", (), size)
     values = _stream(generator, "randint").randint(shape, low, high, _dtype("randint", dtype, np.dtype(np.int64)))
-    return _made(values, requires_grad, device)
+    return made(values, requires_grad, device)
 
 
 def _bounds_and_size(name, args, named):
@@ -1122,7 +1107,7 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, pin_mem
             raise RuntimeError(f"n cannot be greater than {largest} for {_type_name(kind)} type.")
     elif n > dtypes.RANGES[kind][1]:
         raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
-    return _made(_stream(generator, "randperm").permutation(n).astype(kind, copy=False), requires_grad, device)
+    return made(_stream(generator, "randperm").permutation(n).astype(kind, copy=False), requires_grad, device)
 
 
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -1131,7 +1116,7 @@ def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, re
     array = _source("rand_like", input)
     device = input.device if device is None else device
     stream, kind = _stream(generator, "rand_like"), _dtype("rand_like", dtype, array.dtype)
-    return _made(_like(array, kind, lambda shape, contiguous: stream.uniform(shape, dtype=kind)), requires_grad, device)
+    return made(_like(array, kind, lambda shape, contiguous: stream.uniform(shape, dtype=kind)), requires_grad, device)
 
 
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -1141,7 +1126,7 @@ def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, r
     device = input.device if device is None else device
     stream, kind = _stream(generator, "randn_like"), _dtype("randn_like", dtype, array.dtype)
     draw = lambda shape, contiguous: stream.normal(shape, dtype=kind, serial=not contiguous)
-    return _made(_like(array, kind, draw), requires_grad, device)
+    return made(_like(array, kind, draw), requires_grad, device)
 
 
 def randint_like(
@@ -1154,7 +1139,7 @@ def randint_like(
     low, high, _ = _bounds_and_size("randint_like", args, named | {"size": ()})
     stream, kind = _stream(generator, "randint_like"), _dtype("randint_like", dtype, array.dtype)
     values = _like(array, kind, lambda shape, contiguous: stream.randint(shape, low, high, kind))
-    return _made(values, requires_grad, device)
+    return made(values, requires_grad, device)
 
 
 def normal(
@@ -1183,7 +1168,7 @@ def normal(
                 "as mean or std"
             )
         values = stream.normal(_shape("normal", (), size), mean, std, _dtype("normal", dtype))
-        return _made(values, requires_grad, device)
+        return made(values, requires_grad, device)
     if not isinstance(std, Tensor):
         return _shifted(mean, sample=stream.normal(mean._array.shape, 0.0, std, mean._array.dtype))
     scale = std._array
@@ -1206,7 +1191,7 @@ def bernoulli(input, p=None, *, generator=None):
     array, stream = _source("bernoulli", input), _stream(generator, "bernoulli")
     if p is None:
         return _drawn(input, values=stream.bernoulli_each(array), label="BernoulliBackward0")
-    return _made(stream.bernoulli(array.shape, p, array.dtype), False, input.device)
+    return made(stream.bernoulli(array.shape, p, array.dtype), False, input.device)
 
 
 def poisson(input, generator=None):
@@ -1223,7 +1208,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     """
     array = _source("multinomial", input)
     num_samples = _integer("multinomial", "num_samples", num_samples, 2)
-    return _made(_stream(generator, "multinomial").multinomial(array, num_samples, replacement), False, input.device)
+    return made(_stream(generator, "multinomial").multinomial(array, num_samples, replacement), False, input.device)
 
 
 # Samples of which a parameter is a tensor keep their place in the graph, as in torch: the parameter's gradient is zero.

@@ -250,6 +250,21 @@ def wrap(array, cls=Tensor):
     out._array = array
     out._counter = [0]
     out._requires_grad, out._node, out._base = False, None, None
+    if state.inference:
+        out._inference, out._counter = True, InferenceCounter([0])
+    return out
+
+
+def made(array, requires_grad, device):
+    """A Tensor around a new array, as creation functions give it: on a device, and requiring grad if asked."""
+    out = wrap(array if device is None else on_device(array, device))
+    if requires_grad:
+        if array.dtype.kind != "f":
+            raise RuntimeError(
+                "Only Tensors of floating point and complex dtype can require gradients"
+                f" (this one is {out.dtype}: give floats, or dtype=float32)"
+            )
+        out._requires_grad = True
     return out
 
 
@@ -259,6 +274,8 @@ def alias(tensor, cls=Tensor):
     out._array = tensor._array
     out._counter = tensor._counter
     out._requires_grad, out._node, out._base = False, None, None
+    if tensor._inference:
+        out._inference = True
     return out
 
 

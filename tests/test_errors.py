@@ -54,6 +54,16 @@ def stale_output(e):
     y.sum().backward()
 
 
+def saves_a_number(e):
+    class Function(e.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x, 2.0)
+            return x * 2
+
+    Function.apply(leaf(e, 3))
+
+
 def forgotten_call(e):
     model = e.nn.Linear(1, 1)
     return e.nn.functional.mse_loss(model, e.ones(1))
@@ -104,6 +114,28 @@ CASES = {
     "batched matmul": lambda e: e.ones(2, 3, 4) @ e.ones(2, 3, 4),
     "matmul of a scalar": lambda e: e.ones(()) @ e.ones(2),
     "mm of a vector": lambda e: e.mm(e.ones(2), e.ones(2, 2)),
+    "searchsorted in rows of another number": lambda e: e.searchsorted(e.ones(1, 3), e.ones(2, 2)),
+    "searchsorted of one number in rows": lambda e: e.searchsorted(e.ones(2, 3), 1.0),
+    "searchsorted in a number": lambda e: e.searchsorted(e.tensor(1.0), e.ones(3)),
+    "searchsorted with two sides": lambda e: e.searchsorted(e.ones(3), e.ones(3), right=True, side="left"),
+    "searchsorted with an unknown side": lambda e: e.searchsorted(e.ones(3), e.ones(3), side="middle"),
+    "matrix_power of a vector": lambda e: e.matrix_power(e.ones(3), 2),
+    "matrix_power of an oblong": lambda e: e.matrix_power(e.ones(2, 3), 0),
+    "bincount with weights of another length": lambda e: e.bincount(e.tensor([0, 1]), e.ones(3)),
+    "bincount with a negative minlength": lambda e: e.bincount(e.tensor([0, 1]), minlength=-1),
+    "histc with bounds in the wrong order": lambda e: e.histc(e.ones(3), 4, 3, 1),
+    "histc without bins": lambda e: e.histc(e.ones(3), 0),
+    "histc of integers": lambda e: e.histc(e.tensor([1, 2])),
+    "histc up to infinity": lambda e: e.histc(e.tensor([1.0, float("inf")])),
+    "tensordot over more dims than there are": lambda e: e.tensordot(e.ones(2, 3), e.ones(3, 2), 5),
+    "tensordot over lists of different lengths": lambda e: e.tensordot(e.ones(2, 3), e.ones(3, 2), ([1], [0, 1])),
+    "take a place too low": lambda e: e.take(e.ones(3), e.tensor([-10, 1])),
+    "arange without an end": lambda e: e.arange(),
+    "arange with an unknown keyword": lambda e: e.arange(5, foo=3),
+    "range the wrong way": lambda e: e.range(4, 1),
+    "full of a string": lambda e: e.full((2,), "a"),
+    "full of None": lambda e: e.full((2,), None),
+    "save_for_backward of a number after a tensor": saves_a_number,
     "dot of different lengths": lambda e: e.dot(e.ones(2), e.ones(3)),
     "matmul of different dtypes": lambda e: e.ones(2, 2) @ e.ones(2, 2, dtype=e.float64),
     "linear": lambda e: e.nn.Linear(3, 1)(e.ones(5, 2)),
@@ -227,6 +259,8 @@ def stable(text):
 
 # torch's words for these are about its own insides, or list what it supports; ours say the same of what the user wrote.
 OTHER_WORDS = {
+    "arange without an end": "arange() received an invalid combination of arguments - got ()",
+    "arange with an unknown keyword": "arange() received an invalid combination of arguments - got (int, foo=int)",
     "a cotangent that is a number": "gradients can be either Tensors or None, but got float",
     "from_numpy of texts": "can't convert np.ndarray of type numpy.str_. The only supported types are: ",
     "a grad of the wrong dtype": "attempting to assign a gradient with dtype ",

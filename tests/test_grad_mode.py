@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 import torch
 
@@ -185,11 +186,41 @@ def test_inference_mode(e):
     assert y.tolist() == [3.0, 3.0] or e is torch  # which raises after it wrote
 
 
+MADE = {
+    "ones": lambda e, m: e.ones(2),
+    "tensor": lambda e, m: e.tensor([1.0, 2.0]),
+    "rand": lambda e, m: e.rand(2),
+    "randperm": lambda e, m: e.randperm(2),
+    "from_numpy": lambda e, m: e.from_numpy(np.ones(2)),
+    "an op": lambda e, m: m * 2,
+    "a comparison": lambda e, m: m > 1,
+    "nonzero": lambda e, m: m.nonzero(),
+    "unique": lambda e, m: m.unique(),
+    "isclose": lambda e, m: e.isclose(m, m),
+    "argmax": lambda e, m: m.argmax(),
+    "sort's order": lambda e, m: m.sort()[1],
+    "another dtype": lambda e, m: m.long(),
+    "a view of an inference tensor": lambda e, m: e.ones(2).view(2, 1),
+    "detached from an inference tensor": lambda e, m: e.ones(2).detach(),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_inference_mode_makes(name):
+    def flag(e):
+        m = e.ones(2)
+        with e.inference_mode():
+            return MADE[name](e, m).is_inference()
+
+    assert flag(minigrad) is flag(torch) is True
+
+
 @engines
-def test_an_inference_tensor_cannot_be_saved_for_backward(e):
+@pytest.mark.parametrize("make", ["ones", "rand", "an op"])
+def test_an_inference_tensor_cannot_be_saved_for_backward(e, make):
     x = e.ones(2, requires_grad=True)
     with e.inference_mode():
-        y = e.ones(2) * 2
+        y = MADE[make](e, e.ones(2))
     with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
         x * y
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import as_numpy, find_device
 from ..grad_mode import state
-from ..tensor import InferenceCounter, Tensor, on_device, wrap
+from ..tensor import Tensor, made, wrap
 from .arguments import nonnegative, sizes, whole
 from .shape import stack as _stack
 
@@ -20,20 +20,6 @@ __all__ = [
     "linspace", "logspace", "ones", "ones_like", "range", "scalar_tensor", "tensor", "tril_indices", "triu_indices",
     "zeros", "zeros_like", "empty_strided", "combinations", "cartesian_prod", "vander",
 ]  # fmt: skip
-
-
-def _finish(array, requires_grad, device):
-    out = wrap(array if device is None else on_device(array, device))
-    if requires_grad:
-        if array.dtype.kind != "f":
-            raise RuntimeError(
-                "Only Tensors of floating point and complex dtype can require gradients"
-                f" (this one is {out.dtype}: give floats, or dtype=float32)"
-            )
-        out.requires_grad = True
-    if state.inference:
-        out._inference, out._counter = True, InferenceCounter([0])
-    return out
 
 
 def array_from(data, dtype=None):
@@ -178,7 +164,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             UserWarning,
             stacklevel=2,
         )
-    return _finish(array_from(data, None if dtype is None else as_numpy(dtype)), requires_grad, device)
+    return made(array_from(data, None if dtype is None else as_numpy(dtype)), requires_grad, device)
 
 
 def as_tensor(data, dtype=None, device=None):
@@ -233,10 +219,16 @@ def from_dlpack(ext_tensor):
     return wrap(array)
 
 
+def _refuse_out(name, out):
+    if out is not None:
+        raise TypeError(f"{name}() has no `out` in minigrad: assign the result, or write it with out.copy_()")
+
+
 def _filler(make, name, doc):
     def function(*size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, memory_format=None,
                  out=None, names=None, **keywords):  # fmt: skip
         find_device(device)
+        _refuse_out(name, out)
         if "size" in keywords:
             size = (keywords.pop("size"),)
         if keywords:
@@ -244,7 +236,7 @@ def _filler(make, name, doc):
         shape = sizes(size, name)
         if name == "zeros" and shape and min(shape) < 0:
             raise RuntimeError(f"zeros: Dimension size must be non-negative. Got {list(shape)}")
-        return _finish(make(nonnegative(shape), as_numpy(dtype)), requires_grad, device)
+        return made(make(nonnegative(shape), as_numpy(dtype)), requires_grad, device)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -260,6 +252,8 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
     find_device(device)
     shape = nonnegative(sizes((size,) if not isinstance(size, int) else (size,), "full"))
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    if dtypes.scalar_dtype(value) is None:
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
     target = (
         (dtypes.scalar_dtype(value) if not isinstance(fill_value, Tensor) else fill_value.dtype).numpy
         if dtype is None
@@ -271,7 +265,7 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
             raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow")
     out = np.empty(shape, target)
     state.run(out.fill, value)
-    return _finish(out, requires_grad, device)
+    return made(out, requires_grad, device)
 
 
 def _like(make, name, doc):
@@ -283,7 +277,7 @@ def _like(make, name, doc):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         array = input._array
         order = "K" if 0 not in array.strides else "C"
-        return _finish(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad, device)
+        return made(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad, device)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -305,12 +299,12 @@ def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False)
     extent = 1 + sum((n - 1) * s for n, s in zip(size, stride)) if 0 not in size else 0
     buffer = np.empty(extent, as_numpy(dtype))
     view = np.lib.stride_tricks.as_strided(buffer, tuple(size), [s * buffer.itemsize for s in stride])
-    return _finish(view, requires_grad, device)
+    return made(view, requires_grad, device)
 
 
 def scalar_tensor(s, *, dtype=None, device=None, requires_grad=False):
     """A 0-d tensor of the default dtype."""
-    return _finish(np.array(s, as_numpy(dtype)), requires_grad, device)
+    return made(np.array(s, as_numpy(dtype)), requires_grad, device)
 
 
 def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
@@ -320,14 +314,16 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False, layout=None,
         raise RuntimeError(
             f"n must be greater or equal to 0, got {n}" if n < 0 else f"m must be greater or equal to 0, got {m}"
         )
-    return _finish(np.eye(n, m, dtype=as_numpy(dtype)), requires_grad, device)
+    return made(np.eye(n, m, dtype=as_numpy(dtype)), requires_grad, device)
 
 
 def _number(x):
     return x.item() if isinstance(x, (Tensor, np.generic)) else x
 
 
-def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, **keywords):
+def arange(
+    *args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False, out=None, **keywords
+):  # fmt: skip
     """start, start + step, ... below end: ceil((end - start) / step) numbers
 
     >>> import minigrad
@@ -337,6 +333,13 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
     find_device(device)
     names = ["end"] if len(args) == 1 and "end" not in keywords else ["start", "end", "step"]
     given = dict(zip(names, args)) | keywords
+    if len(args) > 3 or "end" not in given or given.keys() - {"start", "end", "step"}:
+        shown = [type(x).__name__ for x in args] + [f"{k}={type(x).__name__}" for k, x in keywords.items()]
+        raise TypeError(
+            f"arange() received an invalid combination of arguments - got ({', '.join(shown)}), but expected (end), "
+            "(start, end) or (start, end, step)"
+        )
+    _refuse_out("arange", out)
     start, end, step = _number(given.get("start", 0)), _number(given["end"]), _number(given.get("step", 1))
     if step == 0:
         raise RuntimeError("step must be nonzero")
@@ -356,7 +359,7 @@ def arange(*args, dtype=None, device=None, requires_grad=False, layout=None, pin
         array = (start + np.arange(n, dtype=np.float64) * step).astype(target)
     else:
         array = (int(start) + np.arange(n) * int(step)).astype(target)
-    return _finish(array, requires_grad, device)
+    return made(array, requires_grad, device)
 
 
 def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
@@ -369,8 +372,12 @@ def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=F
     )
     if end is None:
         start, end = 0, start
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (step > 0) != (end >= start) and start != end:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     n = int((end - start) / step + 1)
-    return _finish((start + np.arange(n) * step).astype(as_numpy(dtype)), requires_grad, device)
+    return made((start + np.arange(n) * step).astype(as_numpy(dtype)), requires_grad, device)
 
 
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
@@ -384,12 +391,12 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False,
         step = np.float32((end - start) / (steps - 1)) if steps > 1 else 0
         i = np.arange(steps, dtype=np.float32)
         array = np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(target)
-        return _finish(array, requires_grad, device)
+        return made(array, requires_grad, device)
     kind = target.type
     wide = np.float32 if target.itemsize == 2 else kind
     if steps == 1:
-        return _finish(np.array([start], target), requires_grad, device)
-    return _finish(_spaced(wide(start), wide(end), steps, wide).astype(target, copy=False), requires_grad, device)
+        return made(np.array([start], target), requires_grad, device)
+    return made(_spaced(wide(start), wide(end), steps, wide).astype(target, copy=False), requires_grad, device)
 
 
 def _spaced(start, end, steps, kind):
@@ -408,17 +415,17 @@ def _spaced(start, end, steps, kind):
 def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False):
     """base ** linspace(start, end, steps)"""
     exponents = linspace(start, end, steps, dtype=dtypes.float64)
-    return _finish(np.power(np.float64(base), exponents._array).astype(as_numpy(dtype)), requires_grad, device)
+    return made(np.power(np.float64(base), exponents._array).astype(as_numpy(dtype)), requires_grad, device)
 
 
 def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):
     """The row and column numbers of a lower triangle."""
-    return _finish(np.stack(np.tril_indices(row, offset, col)).astype(as_numpy(dtype)), False, device)
+    return made(np.stack(np.tril_indices(row, offset, col)).astype(as_numpy(dtype)), False, device)
 
 
 def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):
     """The row and column numbers of an upper triangle."""
-    return _finish(np.stack(np.triu_indices(row, offset, col)).astype(as_numpy(dtype)), False, device)
+    return made(np.stack(np.triu_indices(row, offset, col)).astype(as_numpy(dtype)), False, device)
 
 
 def combinations(input, r=2, with_replacement=False):

@@ -596,11 +596,13 @@ def take_along_dim(input, indices, dim=None):
 
 
 def take(input, index):
-    """Elements of the flattened input."""
+    """Elements of the flattened input, in the shape of `index`; raises IndexError for a place outside it"""
     places = index._array
     n = input._array.size
-    if places.size and (places.min() < -n or places.max() >= n):
-        raise IndexError(f"out of range: tried to access index {int(places.max())} on a tensor of {n} elements.")
+    outside = (places < -n) | (places >= n)
+    if outside.any():
+        wrong = int(places[outside].flat[0])
+        raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {n} elements.")
     return ops.take(input, places.astype(np.int64))
 
 

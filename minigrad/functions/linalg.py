@@ -9,6 +9,7 @@ import numpy as np
 
 from ..grad_mode import state
 from ..ops import linalg as ops
+from ..ops.elementwise import copied
 from ..ops.reduction import sum as reduce_sum
 from ..ops.shape import unsafe_view
 from ..primitive import align, to_dtype
@@ -296,12 +297,19 @@ def chain_matmul(*matrices):
 
 
 def matrix_power(input, n):
-    """input @ input @ ..., n times (n >= 0)"""
+    """input @ input @ ..., n times (n >= 0), of square matrices (..., m, m); raises RuntimeError for others"""
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
+    if shape[-1] != shape[-2]:
+        raise RuntimeError(
+            "linalg.matrix_power: A must be batches of square matrices, but they are "
+            f"{shape[-2]} by {shape[-1]} matrices"
+        )
     if n < 0:
         raise RuntimeError("matrix_power: a negative power needs an inverse, which minigrad does not have")
     if n == 0:
-        eye = np.broadcast_to(np.eye(input._array.shape[-1], dtype=input._array.dtype), input._array.shape)
-        return input * 0 + wrap(eye.copy())
+        return copied(input, wrap(np.broadcast_to(np.eye(shape[-1], dtype=input._array.dtype), shape).copy()))
     out = None
     square = input
     while n:
@@ -367,13 +375,20 @@ def linear(input, weight, bias=None):
 
 
 def tensordot(a, b, dims=2):
-    """The sum of products over the last `dims` dims of a and the first of b, or over two lists of dims"""
+    """The sum of products over the last `dims` dims of a and the first of b, or over two lists of dims.
+
+    The result has the remaining dims of a, then those of b. Raises RuntimeError for sizes or lists that do not match.
+    """
     if isinstance(dims, Tensor):
         dims = dims.tolist()
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a._array.ndim, b._array.ndim):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         dims = list(range(a._array.ndim - dims, a._array.ndim)), list(range(dims))
+    if len(dims[0]) != len(dims[1]):
+        raise RuntimeError(f"both dimension lists should have same length, and they are {dims[0]} and {dims[1]}")
     _one_dtype(a, b)
     over_a = [d % a._array.ndim for d in dims[0]]
     over_b = [d % b._array.ndim for d in dims[1]]

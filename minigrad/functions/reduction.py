@@ -604,35 +604,84 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
 
 
 def bincount(input, weights=None, minlength=0):
-    """How often each nonnegative integer occurs."""
-    if input._array.ndim != 1 or input._array.dtype.kind not in "iu" or (input._array.size and input._array.min() < 0):
+    """How often each nonnegative integer of `input` (N) occurs, or the sum of its `weights` (N): (max + 1) numbers, or
+    `minlength` if that is more. Raises RuntimeError for other shapes, and for negative integers."""
+    array = input._array
+    if array.ndim != 1 or array.dtype.kind not in "iu" or (array.size and array.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    return wrap(np.bincount(input._array, None if weights is None else weights._array, minlength))
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if weights is not None and weights._array.shape != array.shape:
+        raise RuntimeError(
+            f"weights should be 1-d and have the same length as input: they are {list(weights._array.shape)} and "
+            f"{list(array.shape)}"
+        )
+    if weights is None or not array.size:
+        return wrap(np.bincount(array, None, minlength))
+    sums = np.bincount(array, weights._array, minlength)
+    return wrap(sums.astype(np.float32 if weights._array.dtype == np.float32 else np.float64))
 
 
 def histc(input, bins=100, min=0, max=0):
-    """Counts in equal bins between min and max (both 0: the extremes)"""
+    """Counts in equal bins between min and max (both 0: the extremes), (bins) of the input's floating point dtype.
+    Raises RuntimeError for bounds that are none, and for bins < 1."""
     array = input._array
+    refuse_kinds("histogram_cpu", input, "iub")
+    if bins < 1:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     low, high = (array.min(), array.max()) if min == max == 0 and array.size else (min, max)
     if low == high:
         low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError(f"torch.histc: max must be larger than min, and they are {max} and {min}")
     counts, _ = np.histogram(array, bins, (low, high))
     return wrap(counts.astype(array.dtype))
 
 
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
-    """Where each value would be inserted to keep the innermost dim sorted; `sorter` holds the order of an unsorted
-    one"""
+    """Where each value would be inserted to keep the innermost dim sorted: the shape of `input` (..., M) beside a
+    `sorted_sequence` (..., N), or any beside (N). `sorter` holds the order of an unsorted one.
+
+    Raises RuntimeError for shapes that do not go together, and for a side other than "left" and "right".
+    """
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+    if right and side == "left":
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+        )
     if sorter is not None:
+        if sorter._array.shape != sorted_sequence._array.shape:
+            raise RuntimeError(
+                "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+                f"{list(sorted_sequence._array.shape)} and got sorter tensor {list(sorter._array.shape)}"
+            )
         sorted_sequence = sorted_sequence.gather(-1, sorter)
     kind = dtypes.int32 if out_int32 else dtypes.int64
-    return _insertions(sorted_sequence._array, input, side or ("right" if right else "left")).to(kind)
+    return _insertions(sorted_sequence._array, input, "right" if right else side or "left").to(kind)
 
 
 def _insertions(table, values, side):
     wanted = values._array if isinstance(values, Tensor) else np.asarray(values)
+    if table.ndim == 0:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension"
+        )
     if table.ndim == 1:
         return wrap(np.asarray(np.searchsorted(table, wanted, side)))
+    if wanted.ndim == 0:
+        raise RuntimeError(
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
+            f"boundaries tensor dim({table.ndim}) and input value's dim(0) numel(1)"
+        )
+    if table.shape[:-1] != wanted.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
+            f"tensor and input value tensor must match, but we got boundaries tensor {list(table.shape)} and input "
+            f"value tensor {list(wanted.shape)}"
+        )
     out = np.empty(wanted.shape, np.int64)
     for i in np.ndindex(table.shape[:-1]):
         out[i] = np.searchsorted(table[i], wanted[i], side)
