@@ -664,6 +664,8 @@ Tensor.isclose, Tensor.allclose, Tensor.equal = isclose, allclose, equal
 def _detach(self):
     """The same memory as a tensor without history; the version counter is shared."""
     out = alias(self)
+    if self._inference:
+        out._inference = True
     return out
 
 

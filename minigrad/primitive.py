@@ -18,7 +18,7 @@ from . import dtypes
 from .grad_mode import state
 from .graph import Call, Node, creation
 from .namespace import namespaces
-from .tensor import InferenceCounter, Tensor, alias, array_of, wrap
+from .tensor import InferenceCounter, Tensor, alias, array_of, bare, wrap
 
 REGISTRY = {}
 
@@ -530,7 +530,7 @@ def number_beside(value, tensor):
     takes."""
     if not isinstance(tensor, Tensor) or (dtype := tensor._array.dtype) not in FLOATING:
         return value
-    number = wrap(state.run(np.array, value, dtype))
+    number = bare(state.run(np.array, value, dtype))  # kept for all modes
     if value:  # 0. and -0. are equal as keys
         if len(NUMBERS) == 1024:
             NUMBERS.clear()

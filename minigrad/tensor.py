@@ -244,12 +244,18 @@ class InferenceCounter(list):
         return list.__getitem__(self, index)
 
 
-def wrap(array, cls=Tensor):
-    """A Tensor around `array`, an ndarray: the same memory, no history."""
+def bare(array, cls=Tensor):
+    """A Tensor around `array`, an ndarray: the same memory, no history, and no question about inference mode."""
     out = _new(cls)
     out._array = array
     out._counter = [0]
     out._requires_grad, out._node, out._base = False, None, None
+    return out
+
+
+def wrap(array, cls=Tensor):
+    """A Tensor around `array`, an ndarray: the same memory, no history."""
+    out = bare(array, cls)
     if state.inference:
         out._inference, out._counter = True, InferenceCounter([0])
     return out
@@ -274,8 +280,6 @@ def alias(tensor, cls=Tensor):
     out._array = tensor._array
     out._counter = tensor._counter
     out._requires_grad, out._node, out._base = False, None, None
-    if tensor._inference:
-        out._inference = True
     return out
 
 

@@ -17,7 +17,7 @@ from ..grad_mode import (
     no_grad,
     set_grad_enabled,
 )  # fmt: skip
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, bare
 from . import anomaly_mode, engine, function, functional
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function, FunctionCtx, once_differentiable
@@ -74,13 +74,13 @@ def _seeds(tensors, grad_tensors):
 def _ones_like(root):
     array = root._array
     if array.__class__ is np.ndarray and not array.ndim:
-        return wrap(_one(array.dtype).copy())  # a quarter of np.ones
+        return bare(_one(array.dtype).copy())  # a quarter of np.ones
     if array.size != 1 and root.requires_grad:
         raise RuntimeError(
             "grad can be implicitly created only for scalar outputs (this one has shape "
             f"{list(array.shape)}: reduce it, as in loss.sum(), or pass the gradient)"
         )
-    return wrap(np.ones_like(array))
+    return bare(np.ones_like(array))
 
 
 def _given(i, root, g):
@@ -172,7 +172,7 @@ def grad(
     for i, (t, g) in enumerate(zip(inputs, results)):
         if g is None:
             if materialize_grads:
-                results[i] = wrap(np.zeros_like(t._array)).requires_grad_(create_graph)
+                results[i] = bare(np.zeros_like(t._array)).requires_grad_(create_graph)
             elif not allow_unused:
                 raise RuntimeError(
                     f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "

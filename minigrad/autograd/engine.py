@@ -17,7 +17,7 @@ import numpy as np
 from ..grad_mode import state
 from ..graph import Node, Undefined
 from ..namespace import MANY
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, bare
 from . import hook_calls
 
 
@@ -51,7 +51,7 @@ def backpropagate(roots, cotangents, retain_graph, create_graph, inputs=None, ac
     once = {}
     for edge in [edge for edge in found if edge in wanted]:
         g = found.pop(edge)
-        once[edge] = None if g.__class__ is Undefined else g if isinstance(g, Tensor) else wrap(_own(g, "K"))
+        once[edge] = None if g.__class__ is Undefined else g if isinstance(g, Tensor) else bare(_own(g, "K"))
     return [None if t._borrows_grad else once.get(edge_of(t)) for t in inputs]
 
 
@@ -292,7 +292,7 @@ def _accumulate(found, create_graph):
         if leaf._sequence == 0 and not leaf._borrows_grad:
             if leaf._requires_grad and g.__class__ is not Undefined:
                 if leaf._grad is None and not create_graph:
-                    leaf._grad = wrap(_own(g, "C" if leaf._array.flags.c_contiguous else _layout(leaf)))
+                    leaf._grad = bare(_own(g, "C" if leaf._array.flags.c_contiguous else _layout(leaf)))
                 else:
                     _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
@@ -304,13 +304,13 @@ def _accumulate(found, create_graph):
 def _add_to_grad(leaf, g, create_graph):
     held = leaf._grad
     if create_graph:
-        g = g if isinstance(g, Tensor) else wrap(_copied(g, "K"))
+        g = g if isinstance(g, Tensor) else bare(_copied(g, "K"))
         leaf._grad = _recorded_copy(g, leaf) if held is None else held + g
     else:
         try:
             state.run(np.add, held._array, g, held._array)
         except ValueError:
-            held.add_(wrap(g))  # which says in torch's words that the shapes do not fit
+            held.add_(bare(g))  # which says in torch's words that the shapes do not fit
         held._counter[0] += 1
 
 
@@ -331,6 +331,6 @@ def _run_hooks(node, g, create_graph):
         tensor = attached.retained()
         if tensor is not None:
             held = tensor._grad
-            grad = _recorded_copy(g, tensor) if create_graph else wrap(_copied(g, _layout(tensor)))
+            grad = _recorded_copy(g, tensor) if create_graph else bare(_copied(g, _layout(tensor)))
             tensor._grad = grad if held is None else held + grad
     return g
