@@ -4,6 +4,7 @@ A Node remembers one call of one op. Its `edges` name where each cotangent goes:
 leaf Tensor itself, captured when the op was recorded. Knows no op.
 """
 
+import functools
 import itertools
 
 from .hooks import add_hook
@@ -39,6 +40,7 @@ class Node:
 
     __slots__ = ("_sequence", "edges", "saved", "attached", "__weakref__")
 
+    shown_in = "builtins"  # the module that its class is printed with
     output_nr = 0
     outputs = 1  # a node with several gets `Cotangents`
     call = None  # a `Call` that it shares with others: to torch the nodes of one call are one node
@@ -49,11 +51,15 @@ class Node:
         return type(self).__name__
 
     def __repr__(self):
-        return f"<{self.name().rpartition('::')[2]} object at {id(self):#x}>"
+        prefix = "" if self.shown_in == "builtins" else f"{self.shown_in}."
+        return f"<{prefix}{self.name().rpartition('::')[2]} object at {id(self):#x}>"
 
     @property
     def public(self):
-        """The node that `grad_fn` shows."""
+        """The node that `grad_fn` shows: of a class of its own name, as `type(grad_fn).__name__` says it in torch."""
+        name = self.name().rpartition("::")[2]
+        if type(self).__name__ != name:
+            self.__class__ = _class_named(name, type(self))
         return self
 
     @property
@@ -105,6 +111,11 @@ class Node:
         if attached.prehooks is None:
             attached.prehooks = {}
         return add_hook(attached.prehooks, hook)
+
+
+@functools.cache
+def _class_named(name, base):
+    return type(name, (base,), {"__slots__": (), "__module__": base.shown_in})
 
 
 def _public_edge(target):
@@ -215,7 +226,7 @@ class Output(Node):
 
     @property
     def public(self):
-        return self.edges[0]
+        return self.edges[0].public
 
     def name(self):
         """The name of the node it belongs to."""

@@ -453,10 +453,15 @@ def _type(self, dtype=None, non_blocking=False):
 Tensor.type = _type
 
 
+def _refuse_recorded(tensor):
+    if state.enabled and tensor.requires_grad:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+
+
 def _numpy(self, *, force=False):
     """The array itself: memory is shared. `force=True` also takes a tensor that requires grad (detached)."""
-    if self.requires_grad and not force:
-        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    if not force:
+        _refuse_recorded(self)
     return _host(self._array)
 
 
@@ -476,8 +481,7 @@ Tensor.numpy, Tensor.item = _numpy, _item
 
 
 def _array_protocol(self, dtype=None, copy=None):
-    if self.requires_grad:
-        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    _refuse_recorded(self)
     if dtype is None or dtype == self._array.dtype:
         return _host(self._array).copy() if copy else _host(self._array)
     return _host(self._array).astype(dtype)

@@ -399,6 +399,10 @@ class NumPy:
         product = np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdims)
         return _in_order(product.astype(x.dtype if x.dtype.kind == "f" else np.int64, copy=False))
 
+    def median(x):
+        middle = np.partition(x, (x.size - 1) // 2, None)[(x.size - 1) // 2]
+        return x.dtype.type(np.nan) if x.dtype.kind == "f" and np.isnan(x).any() else middle
+
     def amax(x, axis, keepdims):
         if not x.size and x.dtype.kind == "f":
             return np.maximum.reduce(x, axis=axis, keepdims=keepdims, initial=-np.inf)

@@ -186,6 +186,9 @@ class Torch:
             out = torch.prod(out, i, keepdim=keepdims)
         return out.clone() if out is x else out
 
+    def median(x):
+        return torch.median(x)
+
     def amax(x, axis, keepdims):
         if axis == ():
             return x.clone()
@@ -626,7 +629,7 @@ Held: Any = type("Held", (), {"__doc__": "`Torch` for TorchArrays."})
 for _name in vars(NumPy):
     if not _name.startswith("_"):
         setattr(Held, _name, staticmethod(getattr(Torch, _name)) if _name in ("count", "inverse") else _lifted(_name))
-Held.copy, Held.to_device = staticmethod(_copy), staticmethod(place)
+Held.copy, Held.to_device, Held.recorded = staticmethod(_copy), staticmethod(place), False
 namespaces[TorchArray] = Held
 
 

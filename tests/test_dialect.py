@@ -198,7 +198,7 @@ CALLS = [
         x.sum() + x.sum(0).sum() + x.mean() + x.mean(1).sum() + x.var() + x.var(0).sum() + x.std(0).sum()
     ),
     lambda x, y, m, v: (
-        x.prod() + x.prod(1).sum() + x.amax(0).sum() + x.amin() + x.max() + x.min() + x.logsumexp(0).sum()
+        x.prod() + x.prod(1).sum() + x.amax(0).sum() + x.amin() + x.max() + x.min() + x.logsumexp(0).sum() + x.median()
     ),
     lambda x, y, m, v: x.softmax(0) + x.log_softmax(1) + x.cumsum(0) + x.cumprod(1) + x.logcumsumexp(0) + x.norm(),
     lambda x, y, m, v: x.norm(0) + x.norm(3) + x.norm(float("inf")),

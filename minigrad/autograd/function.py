@@ -65,6 +65,7 @@ class FunctionNode(Node):
 
     __slots__ = ("ctx", "function", "inputs", "shapes", "versions", "mask", "_outputs")
 
+    shown_in = "torch.autograd.function"
     vjp = None
 
     @property

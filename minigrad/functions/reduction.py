@@ -470,7 +470,7 @@ def median(input, dim=None, keepdim=False):
     if dim is None:
         if not input._array.size:
             return wrap(np.array(np.nan, input._array.dtype))
-        return median(flatten(input), 0).values
+        return ops.median(input)
     axis = one_dim(dim, input._array.ndim, "median")
     if not input._array.ndim:
         return _picked(_Median, input, 0, None)

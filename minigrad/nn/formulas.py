@@ -9,10 +9,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..ops.elementwise import copied
 from ..primitive import primitive
 
 
-@primitive(x=lambda g, xp, x, negative_slope: xp.where(x > 0, g, g * negative_slope), name="LeakyReluBackward0")
+def _beside(xp: Any, x: Any, g: Any) -> Any:
+    """The cotangent g, which depends on x though its derivative is 0 everywhere: not missing, says torch, but 0."""
+    return copied(x, g) if xp.recorded else g
+
+
+@primitive(
+    x=lambda g, xp, x, negative_slope: _beside(xp, x, xp.where(x > 0, g, g * negative_slope)), name="LeakyReluBackward0"
+)
 def leaky_relu(xp, x, *, negative_slope):
     """x where positive, else negative_slope * x; the derivative at 0 is negative_slope"""
     return xp.where(x > 0, x, x * negative_slope)
@@ -79,7 +87,7 @@ def softplus(xp, x, *, beta, threshold):
 # The 0 in the weight's formula meets an infinite x, whose product with the masked cotangent would be nan.
 @primitive(
     promote="same",
-    x=lambda g, xp, x, weight: xp.where(x > 0, g, weight * g),
+    x=lambda g, xp, x, weight: _beside(xp, x, xp.where(x > 0, g, weight * g)),
     weight=lambda g, xp, x: xp.where(x < 0, x, 0) * g,
     name="PreluKernelBackward0",
 )
@@ -88,7 +96,9 @@ def prelu(xp, x, weight):
     return xp.where(x > 0, x, weight * x)
 
 
-@primitive(x=lambda g, xp, x, low, high: xp.where((x <= low) | (x >= high), 0, g), name="HardtanhBackward0")
+@primitive(
+    x=lambda g, xp, x, low, high: _beside(xp, x, xp.where((x <= low) | (x >= high), 0, g)), name="HardtanhBackward0"
+)
 def hardtanh(xp, x, *, low, high):
     """x limited to [low, high]; the derivative at the limits is 0, unlike clamp's"""
     return xp.minimum(xp.maximum(x, low), high)
@@ -281,18 +291,16 @@ def embedding(xp, weight, *, rows, counted):
     return xp.index(weight, (rows,))
 
 
-def _nll_g(
-    x_shape: Any, g: Any, xp: Any, axis: int, index: Any, shape: Any, factors: Any, valid: Any, count: Any
-) -> Any:
+def _nll_g(g: Any, xp: Any, x: Any, axis: int, index: Any, shape: Any, factors: Any, valid: Any, count: Any) -> Any:
     each = _each(g, count) * -factors
     # An ignored target has no gradient also where nothing counts and g / count is infinite.
     each = xp.broadcast_to(each, shape) if valid is None else xp.where(valid, each, 0)
-    return xp.gather_adjoint(xp.reshape(each, index.shape), x_shape, axis, index)
+    return _beside(xp, x, xp.gather_adjoint(xp.reshape(each, index.shape), x.shape, axis, index))
 
 
 @primitive(
     x=_nll_g,
-    name=lambda node: "NllLossBackward0" if len(node.static[0]) < 3 else "NllLoss2DBackward0",
+    name=lambda node: "NllLossBackward0" if node.static[1].ndim < 3 else "NllLoss2DBackward0",
 )
 def nll_loss(xp, x, *, axis, index, shape, factors, valid, count):
     """-factors * x[index] along the classes' axis, 0 where not valid (None: all are): the fused form of

@@ -209,6 +209,12 @@ def prod(xp, x, *, axis, keepdims):
     return xp.prod(x, axis, keepdims)
 
 
+@primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out, None, False))
+def median(xp, x):
+    """The lower median of all elements, nan if there is one; those equal to it share the gradient evenly"""
+    return xp.median(x)
+
+
 @primitive(x=_evenly)
 def amax(xp, x, *, axis, keepdims):
     """The largest; ties share the gradient evenly"""
