@@ -93,8 +93,11 @@ def __dir__():
 
 
 __version__ = "0.1.0"
-pi, e, inf, nan, tau, newaxis = _math.pi, _math.e, _math.inf, _math.nan, _math.tau, None
+pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 strided = "torch.strided"
+_ONLY_METHODS = "contiguous expand expand_as getitem repeat reshape_as setitem sum_to_size unfold view view_as zero"
+for _name in _ONLY_METHODS.split():  # in torch
+    del globals()[_name]
 detach = Tensor.detach
 _IN_PLACE = """
 abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_ ceil_ clamp_

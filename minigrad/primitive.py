@@ -197,9 +197,11 @@ class Primitive:
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
             "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS,
             "refuse": self.refuse,
-            "state": state, "static": self.static, "InferenceCounter": InferenceCounter, "Tensor": Tensor,
+            "state": state, "static": self.static, "not_a_tensor": not_a_tensor,
+            "InferenceCounter": InferenceCounter, "Tensor": Tensor,
         }  # fmt: skip
         call = types.FunctionType(_first_call.__code__, scope, self.name)
+        call.__qualname__ = self.name
 
         def write():
             scope.update(self.plans.recorders(scope, [i for i in self.inputs if i in self.formulas]))
@@ -214,8 +216,10 @@ class Primitive:
 
     def _write_call(self):
         """The lines of the call: arrays out of tensors, forward, a tensor around the result, the record."""
-        inputs, static = self.inputs, list(self.static)
+        inputs, static = PUBLIC_NAMES.get(tuple(self.inputs), self.inputs), list(self.static)
         arrays = [f"{i}_array" for i in inputs]
+        given = ", ".join(f"({i!r}, {i})" for i in inputs)
+        refuse_others = f"        raise not_a_tensor(error, {self.name!r}, [{given}]) from None"
         defaults = [n if self.static[n] is REQUIRED else f"{n}=static[{n!r}]" for n in static]
         params = ", ".join(inputs + defaults)
         lines = [f"def {self.name}({params}):"]
@@ -234,8 +238,12 @@ class Primitive:
             if self.promote == "float":
                 same = f"({same} is float32 or {first} in floating" + (f" and {same})" if len(arrays) > 1 else ")")
             add(f"        aligned = {same if len(arrays) > 1 or self.promote == 'float' else True}")
-            add("    except AttributeError:")
-            add("        aligned = False")
+            if len(inputs) == 1:
+                add("    except AttributeError as error:")
+                add(refuse_others)
+            else:
+                add("    except AttributeError:")
+                add("        aligned = False")
             add("    if not aligned:")
             if self.refuse:
                 add(f"        refuse({', '.join(inputs)})")
@@ -243,7 +251,10 @@ class Primitive:
             add("        if operands is None: return NotImplemented")
             add(f"        return {self.name}({', '.join(['*operands'] + [f'{n}={n}' for n in static])})")
         else:
-            add(f"    {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
+            add("    try:")
+            add(f"        {'; '.join(f'{a} = {i}._array' for a, i in zip(arrays, inputs))}")
+            add("    except AttributeError as error:")
+            add(refuse_others)
         statics = "".join(f", {n}={n}" for n in static)
         if named := self._named():
             run = ", ".join([named, *arrays, *static])
@@ -268,7 +279,7 @@ class Primitive:
             add("    out._base = None")
         add("    out._requires_grad = False")
         add("    out._node = None")
-        differentiable = [i for i in inputs if i in self.formulas]
+        differentiable = [public for public, i in zip(inputs, self.inputs) if i in self.formulas]
         if differentiable:
             add("    if state.enabled:")
             for i in differentiable:
@@ -282,6 +293,7 @@ class Primitive:
         return lines
 
 
+PUBLIC_NAMES = {("x",): ["input"], ("a", "b"): ["input", "other"]}  # what torch calls them, and so may users
 REQUIRED = object()  # the default of a static argument that has none
 
 
@@ -592,6 +604,16 @@ def broadcast_error(error, *arrays, **static):
                     f"{' and '.join(str(list(s)) for s in shapes)} do not broadcast. Sizes must be equal or 1, counted "
                     "from the last dimension."
                 )
+    return error
+
+
+def not_a_tensor(error, function, arguments):
+    """torch's TypeError if an AttributeError came of an argument, of the (name, value) pairs, that is no Tensor; else
+    the error."""
+    for position, (name, value) in enumerate(arguments, 1):
+        if value is error.obj and not isinstance(value, Tensor) and hasattr(Tensor, error.name):
+            kind = type(value).__name__
+            return TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not {kind}")
     return error
 
 

@@ -135,6 +135,23 @@ CASES = {
     "range the wrong way": lambda e: e.range(4, 1),
     "full of a string": lambda e: e.full((2,), "a"),
     "full of None": lambda e: e.full((2,), None),
+    "sum of a list": lambda e: e.sum([1, 2]),
+    "mean of a list": lambda e: e.mean([1.0, 2.0]),
+    "softmax of a list": lambda e: e.softmax([1.0], 0),
+    "argmax of a number": lambda e: e.argmax(1),
+    "sqrt of a number": lambda e: e.sqrt(2),
+    "relu of a number": lambda e: e.relu(1.0),
+    "log of an array": lambda e: e.log([1.0]),
+    "flatten of a list": lambda e: e.flatten([1]),
+    "sort of a list": lambda e: e.sort([3, 1]),
+    "one_hot of a list": lambda e: e.nn.functional.one_hot([0, 1]),
+    "an embedding of a number": lambda e: e.nn.Embedding(2, 2)(0),
+    "cross_entropy with a list of classes": lambda e: e.nn.functional.cross_entropy(e.ones(2, 3), [2, 0]),
+    "cross_entropy with an array of classes": lambda e: e.nn.functional.cross_entropy(e.ones(1, 3), np.array([0])),
+    "cross_entropy with a list of weights": lambda e: e.nn.functional.cross_entropy(
+        e.ones(2, 3), e.tensor([0, 1]), weight=[1.0, 2.0, 3.0]
+    ),
+    "layer_norm of a list": lambda e: e.nn.functional.layer_norm([1.0], (1,)),
     "save_for_backward of a number after a tensor": saves_a_number,
     "dot of different lengths": lambda e: e.dot(e.ones(2), e.ones(3)),
     "matmul of different dtypes": lambda e: e.ones(2, 2) @ e.ones(2, 2, dtype=e.float64),
@@ -259,6 +276,11 @@ def stable(text):
 
 # torch's words for these are about its own insides, or list what it supports; ours say the same of what the user wrote.
 OTHER_WORDS = {
+    "one_hot of a list": "one_hot(): argument 'tensor' (position 1) must be Tensor, not list",
+    "an embedding of a number": "embedding(): argument 'input' (position 1) must be Tensor, not int",
+    "cross_entropy with a list of classes": "argument 'target' (position 2) must be Tensor, not list",
+    "cross_entropy with an array of classes": "argument 'target' (position 2) must be Tensor, not ndarray",
+    "cross_entropy with a list of weights": "argument 'weight' (position 3) must be Tensor, not list",
     "arange without an end": "arange() received an invalid combination of arguments - got ()",
     "arange with an unknown keyword": "arange() received an invalid combination of arguments - got (int, foo=int)",
     "a cotangent that is a number": "gradients can be either Tensors or None, but got float",

@@ -84,13 +84,9 @@ def public(module):
     return [n for n in (dir(module) if names is None else names) if not n.startswith("_")]
 
 
-# What minigrad has under a name that torch lacks there. Functions that torch has only as methods are functions here.
+# What minigrad has under a name that torch lacks there.
 MINIGRAD_S_OWN = {
-    "minigrad": {
-        "SerializationError", "contiguous", "expand", "expand_as", "getitem", "linear", "repeat", "reshape_as",
-        "setitem",
-        "sum_to_size", "tau", "unfold", "view", "view_as", "zero",
-    },
+    "minigrad": {"SerializationError"},
     "minigrad.autograd": {
         "FunctionCtx", "GradcheckError", "Program", "Steps", "TraceError", "is_grad_enabled", "once_differentiable",
         "trace",

@@ -686,3 +686,23 @@ def test_a_number_that_a_dtype_cannot_hold(text):
             return str(error).split(" without overflow")[0]
 
     assert run(minigrad) == run(torch)
+
+
+KEYWORDS = """
+T.exp(input=x) ; T.eq(input=x, other=x) ; T.atan2(input=x, other=x) ; T.maximum(input=x, other=x) ;
+T.max(x, axis=1) ; T.max(x, 0, keepdims=True) ; T.argmax(x, axis=1) ; T.softmax(x, axis=1) ; T.cumsum(x, axis=0) ;
+T.stack([x, x], axis=0) ; T.sort(x, axis=0) ; T.squeeze(x, axis=0) ; T.unsqueeze(x, axis=0) ; T.topk(x, 1, axis=0) ;
+T.any(x > 2, axis=1, keepdims=True) ; x.sum(axis=(0, 1)) ; x.amax(axis=1, keepdims=True) ; x.logsumexp(axis=1) ;
+T.gather(x, axis=0, index=T.tensor([[0]])) ; T.median(x, axis=1) ; T.quantile(x, 0.5, axis=0) ; T.diff(x, axis=1) ;
+x.view(size=(3, 2)) ; x.reshape(shape=(3, 2)) ; T.reshape(input=x, shape=(3, 2)) ; T.permute(x, dims=(1, 0)) ;
+x.repeat(repeats=(2, 1)) ; x.tile(dims=(2, 1)) ; T.tile(input=x, dims=(2,)) ; x.expand(size=(2, 3)) ;
+x.broadcast_to(2, 3) ; T.flip(x, dims=(0,)) ; T.zeros(size=(2,)) ; T.full(size=(2,), fill_value=3.0)
+"""
+
+
+@pytest.mark.parametrize("call", [c.strip() for c in KEYWORDS.split(";")])
+def test_arguments_by_torch_s_names_and_by_numpy_s(call):
+    def shown(e):
+        return str(eval(call, {"T": e, "x": e.tensor([[1.0, 5.0, 2.0], [4.0, 3.0, 6.0]])}))
+
+    assert shown(minigrad) == shown(torch)

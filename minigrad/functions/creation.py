@@ -162,7 +162,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
             "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return made(array_from(data, None if dtype is None else as_numpy(dtype)), requires_grad, device)
 
@@ -207,7 +207,7 @@ def from_numpy(ndarray):
             "writing to this tensor will result in undefined behavior. You may want to copy the array to protect its "
             "data or make it writable before converting it to a tensor.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
 
@@ -368,7 +368,7 @@ def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=F
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
         "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
         UserWarning,
-        stacklevel=2,
+        stacklevel=3,
     )
     if end is None:
         start, end = 0, start

@@ -20,7 +20,7 @@ from .shape import can_view, movedim, reshape, squeeze, unsqueeze
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner",
-    "kron", "linear", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
+    "kron", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -345,33 +345,6 @@ def kron(input, other):
     a = a.reshape([k for i in a._array.shape for k in (i, 1)])
     b = b.reshape([k for i in b._array.shape for k in (1, i)])
     return unsafe_view(a * b, tuple(shape))
-
-
-def linear(input, weight, bias=None):
-    """input @ weight.T + bias"""
-    x, w = input._array, weight._array
-    if (
-        bias is not None
-        and x.ndim
-        and w.ndim == 2
-        and x.shape[-1] == w.shape[1]
-        and x.dtype is w.dtype is bias._array.dtype
-    ):
-        if bias._array.shape == w.shape[:1] and x.ndim > 1:
-            return ops.linear(input, weight, bias)
-    if x.dtype != w.dtype or (bias is not None and bias._array.dtype != w.dtype):
-        raise RuntimeError(
-            f"mat1 and mat2 must have the same dtype, but got {input.dtype.type_name} and {weight.dtype.type_name}. "
-            "Convert the input with .to(weight.dtype)."
-        )
-    if w.ndim == 2 and x.ndim and x.shape[-1] != w.shape[1]:
-        rows = int(np.prod(x.shape[:-1]))
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]}): the "
-            f"input has {x.shape[-1]} features, the weight takes {w.shape[1]}"
-        )
-    out = matmul(input, weight.t())
-    return out if bias is None else out + bias
 
 
 def tensordot(a, b, dims=2):

@@ -18,7 +18,7 @@ from ..tensor import Tensor, as_array, wrap
 from .arguments import broadcast_shapes, many_dims, one_dim, refuse_kinds, tensor_argument
 from .pointwise import ceil, clone, floor, isnan, where
 from .pointwise import round as rounded
-from .shape import flatten, movedim, squeeze
+from .shape import flatten, movedim
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin",
@@ -92,26 +92,11 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None)
 def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The mean over `dim`; raises RuntimeError for integers"""
     dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
-    if dtype is not None or input._array.dtype.kind != "f":
-        input = _as_dtype(input, dtype)
-        if input._array.dtype.kind != "f":
-            got = "Long" if input.dtype is dtypes.int64 else input.dtype.type_name
-            raise RuntimeError(
-                f"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-                f"Got: {got}. Convert it first, as in input.float()."
-            )
+    if dtype is not None or not isinstance(input, Tensor) or input._array.dtype.kind != "f":
+        input = _floating(tensor_argument(input, "mean"), "mean", dtype)
     if dim is None and not keepdim:
         return ops.mean(input, None, False)
     return ops.mean(input, _listed(input, dim, "mean"), builtins.bool(keepdim))
-
-
-def _drop(out, axes, keepdim):
-    """Without the reduced axes, which extremes and products keep."""
-    if keepdim:
-        return out
-    ndim = out._array.ndim
-    axes = range(ndim) if axes is None else axes
-    return squeeze(out, tuple(axes)) if ndim else out
 
 
 def _spread(stem, op):
@@ -133,7 +118,7 @@ def _spread(stem, op):
                 f"{stem}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
                 "(input numel divided by output numel).",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         return op(input, axes, correction, builtins.bool(keepdim))
 

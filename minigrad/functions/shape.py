@@ -35,11 +35,11 @@ def reshape(input, *shape):
     return ops.reshape(input, shape, "ReshapeAlias" if can_view(input._array, shape) else "UnsafeView")
 
 
-def view(input, *shape):
+def view(input, *size):
     """reshape without copying; raises RuntimeError where that is impossible"""
-    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, Tensor, np.integer)):
-        return _view_dtype(input, shape[0])
-    shape = infer_size(sizes(shape, "view", "size"), input._array.size)
+    if len(size) == 1 and not isinstance(size[0], (int, tuple, list, Tensor, np.integer)):
+        return _view_dtype(input, size[0])
+    shape = infer_size(sizes(size, "view", "size"), input._array.size)
     if not input._array.flags.c_contiguous and input._array.size and not can_view(input._array, shape):
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -203,9 +203,9 @@ def movedim(input, source, destination):
 moveaxis = movedim
 
 
-def expand(input, *shape, implicit=False):
+def expand(input, *size, implicit=False):
     """Repeated along new and size-1 dims without copying; -1 keeps a size."""
-    shape = sizes(shape, "expand")
+    shape = sizes(size, "expand")
     own = input._array.shape
     if len(shape) < len(own):
         raise RuntimeError(
@@ -222,13 +222,13 @@ def expand(input, *shape, implicit=False):
                 )
             target.append(n)
             continue
-        size = own[i - lead]
-        if n not in (-1, size) and size != 1:
+        here = own[i - lead]
+        if n not in (-1, here) and here != 1:
             raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({size}) at non-singleton "
+                f"The expanded size of the tensor ({n}) must match the existing size ({here}) at non-singleton "
                 f"dimension {i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(own)}"
             )
-        target.append(size if n == -1 else n)
+        target.append(here if n == -1 else n)
     return ops.broadcast_to(input, tuple(target))
 
 
@@ -237,9 +237,9 @@ def expand_as(input, other):
     return expand(input, other.shape)
 
 
-def broadcast_to(input, size):
+def broadcast_to(input, *size):
     """expand(size)"""
-    return expand(input, size)
+    return expand(input, *size)
 
 
 def broadcast_tensors(*tensors):
@@ -544,9 +544,8 @@ def tile(input, *dims):
     return repeat(input, (1,) * (input._array.ndim - len(dims)) + dims)
 
 
-def flip(input, *dims, **named):
+def flip(input, *dims):
     """Backwards along the dims: a copy."""
-    dims = (named["dims"],) if named else dims
     dims = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     axes = many_dims(tuple(dims), input._array.ndim, "flip")
     return ops.flip(input, axes if input._array.ndim else ())

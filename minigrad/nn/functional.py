@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions
+from ..functions.calls import as_called
 from ..grad_mode import no_grad
 from ..inplace import in_place
 from ..ops.linalg import linear as fused_linear
@@ -372,7 +373,7 @@ def tanh(input: Tensor) -> Tensor:
 def _guess_dim(name: str, ndim: int, stacklevel: int) -> int:
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
+        stacklevel=stacklevel + 1,  # as_called is one more
     )
     return 0 if ndim in (0, 1, 3) else 1
 
@@ -569,3 +570,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         if len(pieces) > 1:
             result = functions.cat(pieces, dim)
     return result.clone() if result is input else result
+
+
+for _name in __all__:
+    if _name not in ("linear", "mse_loss", "relu"):  # which look at their arguments themselves
+        globals()[_name] = as_called(globals()[_name])

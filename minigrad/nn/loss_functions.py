@@ -56,9 +56,9 @@ def sizes_of(tensor: Tensor) -> str:
 
 
 def warn(message: str) -> None:
-    """A UserWarning at the first line outside this package: a loss may be reached through a module or directly."""
+    """A UserWarning at the first line outside minigrad: a loss may be reached through a module or directly."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(__package__):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("minigrad."):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level)
 
@@ -408,7 +408,7 @@ def cross_entropy(
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     class_dim = 0 if input.dim() == 1 else 1
-    if target.size() == input.size():
+    if target.shape == input.shape:
         if target._array.dtype.kind != "f":
             kind = kind_of(target)
             raise RuntimeError(f"Expected floating point type for target with class probabilities, got {kind}")
