@@ -285,7 +285,8 @@ CPU = device("cpu")
 
 
 def find_device(wanted):
-    """The device that `wanted` (a device, string or number; None: the CPU) names. Raises if it cannot be reached."""
+    """The device that `wanted` (a device, string or number; None: the CPU) names. Raises AssertionError if it
+    cannot be reached."""
     if wanted is None or wanted is CPU:
         return CPU
     wanted = device(wanted)
@@ -293,7 +294,7 @@ def find_device(wanted):
         try:
             from .torch_namespace import reach
         except ImportError as error:
-            raise RuntimeError(f"device '{wanted}' cannot be used: {error}") from None
+            raise AssertionError(f"Torch not compiled with CUDA enabled: {error}") from None
         reach(wanted)
     elif wanted.type != "cpu":
         check_device(wanted)

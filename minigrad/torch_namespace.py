@@ -615,12 +615,12 @@ def place(x, device):
 
 
 def reach(device):
-    """Raise RuntimeError if torch cannot use a device."""
+    """Raise what torch does, AssertionError or RuntimeError, if it cannot use a device."""
     try:
         torch.empty(0, device=str(device))
     except (AssertionError, RuntimeError) as error:
-        raise RuntimeError(
-            f"device '{device}' cannot be used: {error}. minigrad reaches a GPU through torch {torch.__version__}; "
+        raise type(error)(
+            f"{error}: device '{device}' cannot be used. minigrad reaches a GPU through torch {torch.__version__}; "
             "without one leave device out or give device='cpu'."
         ) from None
 

@@ -706,3 +706,33 @@ def test_arguments_by_torch_s_names_and_by_numpy_s(call):
         return str(eval(call, {"T": e, "x": e.tensor([[1.0, 5.0, 2.0], [4.0, 3.0, 6.0]])}))
 
     assert shown(minigrad) == shown(torch)
+
+
+DATA = {
+    "tensors of several elements": lambda e: [e.ones(1), e.ones(2)],
+    "a dict": lambda e: {1: 2},
+    "a set": lambda e: {1, 2},
+    "a dict in a list": lambda e: [{}],
+    "a string after a number": lambda e: [1, "a"],
+    "a list of strings": lambda e: ["abc"],
+    "bytes": lambda e: b"ab",
+    "a number after a list": lambda e: [[1, 2], 3],
+    "a list after a number": lambda e: [1, [2, 3]],
+    "lists of different lengths": lambda e: [[1, 2], [3]],
+    "an integer beyond int64": lambda e: 10**20,
+    "None in a list": lambda e: [None],
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_of_which_there_is_no_tensor(name):
+    with pytest.raises((TypeError, ValueError, RuntimeError)) as theirs:
+        torch.tensor(DATA[name](torch))
+    with pytest.raises(type(theirs.value)):
+        minigrad.tensor(DATA[name](minigrad))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("data", [1e40, [1e40], [[1e40, -1e40]]])
+def test_numbers_beyond_float32_are_infinite_without_a_word(data):
+    assert minigrad.tensor(data).tolist() == torch.tensor(data).tolist()

@@ -106,11 +106,13 @@ def _numerical_jacobian(func, inputs, x, j, y, eps):
     jacobian = np.zeros((x._array.size, y._array.size))
     for row, place in enumerate(np.ndindex(x._array.shape)):
         kept = x._array[place]
-        x._array[place] = kept + eps
-        above = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
-        x._array[place] = kept - eps
-        below = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
-        x._array[place] = kept
+        try:
+            x._array[place] = kept + eps
+            above = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
+            x._array[place] = kept - eps
+            below = np.array(_tensors(func(*inputs))[j]._array, dtype=np.float64)
+        finally:  # an input is as it was, also if the function raised
+            x._array[place] = kept
         jacobian[row] = ((above - below) / (2 * eps)).reshape(-1)
     return jacobian
 

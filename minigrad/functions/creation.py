@@ -12,7 +12,7 @@ from .. import dtypes
 from ..dtypes import as_numpy, find_device
 from ..grad_mode import state
 from ..tensor import Tensor, made, wrap
-from .arguments import nonnegative, sizes, whole
+from .arguments import nonnegative, scalar_as, sizes, whole
 from .shape import stack as _stack
 
 __all__ = [
@@ -34,17 +34,19 @@ def array_from(data, dtype=None):
         return _cast_copy(np.asarray(data), dtype)
     kind = data.__class__
     if kind is float:
-        return np.array(data, as_numpy(None) if dtype is None else dtype)
+        return state.run(np.array, data, as_numpy(None) if dtype is None else dtype)
     if kind is int or kind is bool:
         return _from_numbers(data, np.dtype(bool if kind is bool else np.int64), dtype)
-    if isinstance(data, str) or (not hasattr(data, "__len__") and not hasattr(data, "__array__")):
+    if isinstance(data, (str, bytes)) or (not hasattr(data, "__len__") and not hasattr(data, "__array__")):
         if isinstance(data, (int, float)):
             return array_from(data.__class__.__mro__[-2](data), dtype)
-        if isinstance(data, str):
+        if isinstance(data, (str, bytes)):
             raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
         return array_from(np.asarray(data), dtype)
+    if not hasattr(data, "__getitem__") or isinstance(data, dict):
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     shape, leaves = _unnest(data)
     found = _leaf_dtype(leaves)
     flat = np.empty(len(leaves), found if dtype is None else dtype)
@@ -52,11 +54,15 @@ def array_from(data, dtype=None):
         if leaves and all(x.__class__ in (float, int, bool) for x in leaves):
             flat = _from_numbers(leaves, found, dtype)
         else:
-            for i, x in enumerate(leaves):
-                flat[i] = x.item() if isinstance(x, Tensor) else x
+            state.run(_fill, flat, leaves)
     except (OverflowError, ValueError, TypeError) as error:
         raise _bad_value(error) from None
     return flat.reshape(shape)
+
+
+def _fill(flat, leaves):
+    for i, x in enumerate(leaves):
+        flat[i] = x.item() if isinstance(x, Tensor) else x
 
 
 def _bad_value(error):
@@ -73,9 +79,9 @@ def _from_numbers(data, found, dtype):
     """Python numbers as an array: to an integer dtype through int64, and what does not fit is an error."""
     if dtype is None or dtype == found:
         try:
-            return np.array(data, found)
+            return state.run(np.array, data, found)
         except OverflowError:
-            raise RuntimeError("Overflow when unpacking long long") from None
+            raise ValueError("Overflow when unpacking long long: int64 takes -2**63 to 2**63 - 1") from None
     if dtype.kind == "f":
         return state.run(np.array, data, dtype)
     if dtype.kind == "b":
@@ -107,13 +113,19 @@ def _unnest(data):
         if isinstance(first, np.ndarray) and first.ndim:
             level = [x.tolist() if isinstance(x, np.ndarray) else x for x in level]
             continue
-        if isinstance(first, (str, bytes)) or not hasattr(first, "__len__") or isinstance(first, (Tensor, np.generic)):
+        if isinstance(first, (str, bytes, dict, set)) or not hasattr(first, "__len__"):
+            break
+        if isinstance(first, (Tensor, np.generic)):
             break
         if isinstance(first, np.ndarray):
             break
         n = len(first)
         for x in level:
-            if not hasattr(x, "__len__") or isinstance(x, (Tensor, np.generic)) or len(x) != n:
+            if not hasattr(x, "__len__") or isinstance(x, np.generic):
+                raise TypeError(
+                    f"not a sequence: {type(x).__name__} beside sequences of length {n} at dim {len(shape)}"
+                )
+            if isinstance(x, Tensor) or len(x) != n:
                 got = len(x) if hasattr(x, "__len__") and not isinstance(x, Tensor) else type(x).__name__
                 raise ValueError(f"expected sequence of length {n} at dim {len(shape)} (got {got})")
         shape.append(n)
@@ -121,6 +133,10 @@ def _unnest(data):
         if not level:
             break
     for x in level:
+        if isinstance(x, Tensor) and x._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        if isinstance(x, (dict, set)):
+            raise RuntimeError(f"Could not infer dtype of {type(x).__name__}")
         if hasattr(x, "__len__") and not isinstance(x, (Tensor, np.ndarray, np.generic, str, bytes)):
             raise TypeError(
                 f"not a sequence of equal lengths: found {type(x).__name__} among numbers at dim {len(shape)}"
@@ -141,8 +157,10 @@ def _leaf_dtype(leaves):
         else:
             d = dtypes.scalar_dtype(x)
             if d is None:
+                if isinstance(x, str) and found is None:
+                    raise ValueError("too many dimensions 'str'")
                 if isinstance(x, str):
-                    raise ValueError(f"too many dimensions '{type(x).__name__}'")
+                    raise TypeError("new(): invalid data type 'str'")
                 raise RuntimeError(f"Could not infer dtype of {type(x).__name__}")
         found = d if found is None else dtypes.promote_types(found, d)
     return found.numpy
@@ -263,6 +281,8 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
         least, largest = dtypes.RANGES[target]
         if not least <= value <= largest:
             raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow")
+    if target.kind == "f":
+        value = scalar_as(value, dtypes.from_numpy(target))
     out = np.empty(shape, target)
     state.run(out.fill, value)
     return made(out, requires_grad, device)
