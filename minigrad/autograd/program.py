@@ -161,18 +161,29 @@ def _as_symbols(tensors, symbols, writer):
     kept = [(t, t._array, t._grad) for t in tensors]
     drawn, numpy_s = get_rng_state()._array.copy(), namespaces[np.ndarray]
     draws = {name: getattr(Generator, name) for name in ("_words32", "_words64", "random64")}
+    here, elsewhere = threading.get_ident(), []
+
+    def refusing(draw):
+        def guarded(*args):
+            if threading.get_ident() == here:
+                raise TraceError(_DRAWN)
+            elsewhere.append(True)
+            return draw(*args)
+
+        return guarded
+
     try:
         namespaces[np.ndarray] = Spelled
-        for name in draws:
-            setattr(Generator, name, _drawn)
+        for name, draw in draws.items():
+            setattr(Generator, name, refusing(draw))
         for tensor, symbol in zip(tensors, symbols):
             tensor._array = symbol
         yield
         for tensor, symbol in zip(tensors, symbols):
             if tensor._array is not symbol:
                 raise TraceError("while a program is traced the .data of its inputs cannot be replaced")
-        if not np.array_equal(drawn, get_rng_state()._array):
-            _drawn()
+        if not elsewhere and not np.array_equal(drawn, get_rng_state()._array):
+            raise TraceError(_DRAWN)
     finally:
         writer.closed = True
         namespaces[np.ndarray] = numpy_s
@@ -182,8 +193,7 @@ def _as_symbols(tensors, symbols, writer):
             tensor._array, tensor._grad = array, grad
 
 
-def _drawn(*args):
-    raise TraceError("while a program is traced nothing random can be drawn: it would be the same in every run")
+_DRAWN = "while a program is traced nothing random can be drawn: it would be the same in every run"
 
 
 @contextlib.contextmanager

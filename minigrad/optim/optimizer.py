@@ -349,7 +349,8 @@ def _adapt(value, param, group, key=None):
 
 
 def quietly(function, *args):
-    """Call `function` with NumPy's warnings off, also where they are off already, as in a hook during backward."""
+    """Call `function` with NumPy's warnings off, also where they are off already: a signal's handler may interrupt
+    an op."""
     try:
         return state.run(function, *args)
     except RuntimeError as error:

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import threading
 import warnings
 from pathlib import Path
 
@@ -406,3 +407,24 @@ def test_what_is_left_over_says_so():
     assert a.grad is None
     with pytest.raises(TraceError, match="left over from a trace"):
         left[0] + 1
+
+
+def test_other_threads_may_draw_meanwhile():
+    drawn, done = [], threading.Event()
+    x = minigrad.ones(3, requires_grad=True)
+
+    def draw():
+        while not done.is_set():
+            drawn.append(minigrad.rand(2))
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        for _ in range(20):
+            program = trace(lambda: (x.sin() * x).exp().sum(), x=x)
+            with pytest.raises(TraceError, match="random"):
+                trace(lambda: (x * minigrad.rand(3)).sum(), x=x)
+    finally:
+        done.set()
+        thread.join()
+    assert drawn and "np.sin(x)" in program.code
