@@ -38,8 +38,28 @@ def manual_seed(seed):
 manual_seed_all = manual_seed
 
 
+def _ask_for_a_gpu():
+    if not is_available():
+        raise AssertionError("Torch not compiled with CUDA enabled: minigrad's arrays are NumPy's, on the CPU")
+
+
 def synchronize(device=None):
     """Wait until the GPU has done all it was given. Raises AssertionError without a GPU."""
-    if not is_available():
-        raise AssertionError("minigrad has no CUDA device: NumPy's arrays live on the CPU")
+    _ask_for_a_gpu()
     _of_torch("synchronize", None if device is None else str(device))
+
+
+def empty_cache():
+    """Accepted: torch keeps and frees its own memory, NumPy's goes back to the system."""
+
+
+def current_device():
+    """The number of the GPU in use. Raises AssertionError without a GPU."""
+    _ask_for_a_gpu()
+    return _of_torch("current_device")
+
+
+def get_device_name(device=None):
+    """What a GPU is called. Raises AssertionError without a GPU."""
+    _ask_for_a_gpu()
+    return _of_torch("get_device_name", None if device is None else str(device))

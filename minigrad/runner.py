@@ -97,37 +97,7 @@ def _module_for(full_name: str) -> types.ModuleType | None:
         found = importlib.util.find_spec(real_name)
     except ModuleNotFoundError:  # a parent is missing, or is no package
         found = None
-    return importlib.import_module(real_name) if found is not None else _HARDWARE.get(full_name)
-
-
-def _hardware() -> dict[str, types.ModuleType]:
-    """torch.cuda and torch.backends as on a machine without accelerators: scripts ask them, and then use the CPU."""
-
-    def module(name: str, **contents: Any) -> types.ModuleType:
-        made = types.ModuleType(name)
-        vars(made).update(contents)
-        return made
-
-    def no() -> bool:
-        return False
-
-    def none() -> int:
-        return 0
-
-    def nothing(*args: Any, **kwargs: Any) -> None:
-        """Nothing to do without a device."""
-
-    seeds = {"manual_seed": nothing, "manual_seed_all": nothing}
-    cuda = module("torch.cuda", is_available=no, device_count=none, synchronize=nothing, empty_cache=nothing, **seeds)
-    mps = module("torch.mps", is_available=no, device_count=none, synchronize=nothing, empty_cache=nothing, **seeds)
-    cudnn = module("torch.backends.cudnn", is_available=no, enabled=False, deterministic=False, benchmark=False)
-    backends_cuda = module("torch.backends.cuda", is_built=no)
-    backends_mps = module("torch.backends.mps", is_available=no, is_built=no)
-    backends = module("torch.backends", cudnn=cudnn, cuda=backends_cuda, mps=backends_mps)
-    return {made.__name__: made for made in (cuda, mps, backends, cudnn, backends_cuda, backends_mps)}
-
-
-_HARDWARE = _hardware()
+    return importlib.import_module(real_name) if found is not None else None
 
 
 def _asking_line() -> str:

@@ -16,7 +16,7 @@ PACKAGE = pathlib.Path(minigrad.__file__).parent
 # A file imports only from files above it. The one knot, Tensor's methods, is tied in methods.py.
 ORDER = """
 files namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing
-declarations autograd methods cuda nn optim serialization utils __init__ runner __main__
+declarations autograd methods cuda backends nn optim serialization utils __init__ runner __main__
 """.split()
 KNOT = {
     # A call inside a function, made when everything is there.
@@ -126,3 +126,18 @@ def test_every_public_function_and_method_says_what_it_does():
     silent += [f"Tensor.{n}" for n in dir(minigrad.Tensor) if not n.startswith("_")
                and callable(getattr(minigrad.Tensor, n)) and not getattr(minigrad.Tensor, n).__doc__]  # fmt: skip
     assert not silent
+
+
+def test_what_the_first_lines_of_scripts_ask_of_the_hardware():
+    """seed_everything and the choice of a device, with minigrad as torch."""
+    minigrad.backends.cudnn.deterministic, minigrad.backends.cudnn.benchmark = True, False
+    assert minigrad.backends.cudnn.deterministic and not minigrad.backends.mps.is_available()
+    minigrad.cuda.manual_seed_all(0)
+    minigrad.cuda.empty_cache()
+    import minigrad.backends.cudnn as cudnn
+
+    assert cudnn is minigrad.backends.cudnn and not cudnn.is_available()
+    if not minigrad.cuda.is_available():
+        for ask in (minigrad.cuda.current_device, minigrad.cuda.get_device_name, minigrad.cuda.synchronize):
+            with pytest.raises(AssertionError, match="Torch not compiled with CUDA enabled"):
+                ask()

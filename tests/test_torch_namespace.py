@@ -129,6 +129,8 @@ STATIC = {
     "flip": {"axes": (0,)}, "roll": {"shifts": (1,), "axes": (1,)}, "tril": {"k": 0}, "triu": {"k": 0},
     "concat": {"axis": 0, "bounds": (0, 2, 4, 6, 8)}, "leaky_relu": {"negative_slope": 0.1},
     "elu": {"negative": 0.5, "positive": 1.5}, "softplus": {"beta": 2.0, "threshold": 1.0},
+    "celu": {"alpha": 0.7}, "hardshrink": {"limit": 0.5}, "softshrink": {"limit": 0.5},
+    "threshold": {"threshold": 0.5, "value": 20.0},
     "hardtanh": {"low": 0.3, "high": 0.6}, "mse_loss": {"count": 6}, "smooth_l1": {"beta": 0.5, "count": 6},
     "huber": {"delta": 0.5, "count": 6}, "binary_cross_entropy": {"count": 6}, "bce_with_pos_weight": {"count": 6},
     "bce_with_logits": {"count": 6},

@@ -7,6 +7,7 @@ point dtype and, for losses, one shape. Checks nothing and knows no option that 
 from __future__ import annotations
 
 import math
+import struct
 from typing import Any
 
 from ..ops.elementwise import copied
@@ -102,6 +103,85 @@ def prelu(xp, x, weight):
 def hardtanh(xp, x, *, low, high):
     """x limited to [low, high]; the derivative at the limits is 0, unlike clamp's"""
     return xp.minimum(xp.maximum(x, low), high)
+
+
+def _celu_g(g: Any, xp: Any, x: Any, alpha: float) -> Any:
+    steepness = 1 / _single(alpha)  # as torch has it, for doubles too
+    return xp.where(x <= 0, g * (alpha * steepness) * xp.exp(xp.where(x < 0, x, 0) * steepness), g)
+
+
+def _single(number: float) -> float:
+    """A number rounded to float32."""
+    return struct.unpack("f", struct.pack("f", number))[0]
+
+
+@primitive(x=_celu_g, name="CeluBackward0")
+def celu(xp, x, *, alpha):
+    """x where positive, else alpha * (exp(x / alpha) - 1)"""
+    return xp.where(x <= 0, xp.expm1(xp.where(x > 0, 0, x) / alpha) * alpha, x)
+
+
+def _mish_g(g: Any, xp: Any, x: Any) -> Any:
+    bounded = xp.tanh(_softplus(xp, x))
+    return g * (bounded + x * _sigmoid(xp, x) * (1 - bounded * bounded))
+
+
+def _softplus(xp: Any, x: Any) -> Any:
+    """log(1 + exp(x)) of which every derivative is finite everywhere."""
+    return xp.where(x < 0, 0, x) + xp.log1p(xp.exp(xp.where(x < 0, x, -x)))
+
+
+@primitive(x=_mish_g, name="MishBackward0")
+def mish(xp, x):
+    """x * tanh(softplus(x))"""
+    return x * xp.tanh(_softplus(xp, x))
+
+
+_SIXTH = _single(1 / 6)  # as torch has it in this derivative, for doubles too
+
+
+@primitive(x=lambda g, xp, x: _beside(xp, x, xp.where((x > -3) & (x < 3), g * _SIXTH, 0)), name="HardsigmoidBackward0")
+def hardsigmoid(xp, x):
+    """x / 6 + 1 / 2, limited to [0, 1]"""
+    return xp.minimum(xp.maximum(x + 3, 0), 6) / 6
+
+
+@primitive(x=lambda g, xp, x: xp.where(x <= -3, 0, xp.where(x >= 3, g, g * (x / 3 + 0.5))), name="HardswishBackward0")
+def hardswish(xp, x):
+    """x * hardsigmoid(x)"""
+    return x * xp.minimum(xp.maximum(x + 3, 0), 6) / 6
+
+
+def _outside_g(g: Any, xp: Any, x: Any, limit: float) -> Any:
+    return _beside(xp, x, xp.where((x >= -limit) & (x <= limit), 0, g))
+
+
+@primitive(x=_outside_g, name="HardshrinkBackward0")
+def hardshrink(xp, x, *, limit):
+    """x, but 0 from -limit to limit"""
+    return xp.where((x >= -limit) & (x <= limit), 0, x)
+
+
+@primitive(x=_outside_g, name="SoftshrinkBackward0")
+def softshrink(xp, x, *, limit):
+    """x nearer to 0 by limit, and 0 from -limit to limit"""
+    return xp.where(x > limit, x - limit, xp.where(x < -limit, x + limit, x * 0))
+
+
+@primitive(x=lambda g, xp, x, threshold: _beside(xp, x, xp.where(x <= threshold, 0, g)), name="ThresholdBackward0")
+def threshold(xp, x, *, threshold, value):
+    """x where it is more than threshold, else value"""
+    return xp.where(x <= threshold, value, x)
+
+
+@primitive(
+    a=lambda g, xp, b: g * _sigmoid(xp, b),
+    b=lambda g, xp, a, b: g * a * _sigmoid(xp, b) * (1 - _sigmoid(xp, b)),
+    name="GluBackward0",
+)
+def glu(xp, a, b):
+    """a * sigmoid(b)"""
+    return a * _sigmoid(xp, b)
 
 
 def _normal(xp: Any, x: Any) -> Any:

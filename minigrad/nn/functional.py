@@ -49,6 +49,8 @@ __all__ = [
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
+    "celu_",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -58,6 +60,10 @@ __all__ = [
     "embedding",
     "gaussian_nll_loss",
     "gelu",
+    "glu",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
     "hardtanh",
     "hardtanh_",
     "hinge_embedding_loss",
@@ -71,6 +77,7 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
+    "mish",
     "mse_loss",
     "nll_loss",
     "normalize",
@@ -91,9 +98,12 @@ __all__ = [
     "softmax",
     "softmin",
     "softplus",
+    "softshrink",
     "softsign",
     "tanh",
     "tanhshrink",
+    "threshold",
+    "threshold_",
     "triplet_margin_loss",
 ]
 
@@ -267,6 +277,65 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return formulas.elu(input, negative=alpha, positive=1.0)
 
 
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where positive, else alpha * (exp(x / alpha) - 1)."""
+    check_floating("elu_cpu", input)
+    if not alpha:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return celu_(input, alpha) if inplace else formulas.celu(input, alpha=alpha)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * tanh(softplus(x)) (Misra 2019)."""
+    check_floating("mish_cpu", input)
+    return mish_(input) if inplace else formulas.mish(input)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """relu6(x + 3) / 6."""
+    check_floating("hardsigmoid_cpu", input)
+    return hardsigmoid_(input) if inplace else formulas.hardsigmoid(input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * relu6(x + 3) / 6."""
+    check_floating("hardswish_cpu", input)
+    return hardswish_(input) if inplace else formulas.hardswish(input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where |x| > lambd, else 0."""
+    check_floating("hardshrink_cpu", input)
+    return formulas.hardshrink(input, limit=lambd)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x - lambd above lambd, x + lambd below -lambd, else 0; lambd must not be negative."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
+    check_floating("softshrink_cpu", input)
+    return formulas.softshrink(input, limit=lambd)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > threshold, else value."""
+    return (
+        threshold_(input, threshold, value) if inplace else formulas.threshold(input, threshold=threshold, value=value)
+    )
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """a * sigmoid(b), a and b the halves of the input along `dim`, whose size must be even."""
+    if not input.dim():
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    size = input.shape[dim]
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % input.dim()} is size {size}")
+    check_floating("glu_cpu", input)
+    a, b = input.chunk(2, dim)
+    return formulas.glu(a, b)
+
+
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """scale * elu(x, alpha), alpha and scale such that activations keep mean 0 and variance 1."""
     check_floating("elu_cpu", input)
@@ -309,11 +378,16 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+celu_ = in_place(celu, "celu_")
 elu_ = in_place(elu, "elu_")
+hardsigmoid_ = in_place(hardsigmoid, "hardsigmoid_")
+hardswish_ = in_place(hardswish, "hardswish_")
 hardtanh_ = in_place(hardtanh, "hardtanh_")
 leaky_relu_ = in_place(leaky_relu, "leaky_relu_")
+mish_ = in_place(mish, "mish_")
 selu_ = in_place(selu, "selu_")
 silu_ = in_place(silu, "silu_")
+threshold_ = in_place(threshold, "threshold_")
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
