@@ -11,7 +11,7 @@ from ..grad_mode import state
 from ..ops import linalg as ops
 from ..ops.elementwise import copied
 from ..ops.reduction import sum as reduce_sum
-from ..ops.shape import unsafe_view
+from ..ops.shape import unsafe_squeeze, unsafe_view
 from ..primitive import align, to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import broadcast_shapes, refuse_kinds, scalar_as
@@ -106,7 +106,9 @@ def _batched(a, b):
         a, b = _as_saved(a, b)
     product = ops.matmul(unsqueeze(a, 0) if na == 1 else a, unsqueeze(b, 1) if nb == 1 else b)
     shape = product._array.shape
-    return unsafe_view(product, (*shape[:-2], *shape[-2:][na == 1 : 2 - (nb == 1)]))
+    return (unsafe_squeeze if na == 1 and nb == 2 else unsafe_view)(
+        product, (*shape[:-2], *shape[-2:][na == 1 : 2 - (nb == 1)])
+    )
 
 
 def _as_saved(a, b):

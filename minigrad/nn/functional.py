@@ -122,9 +122,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x A^T + b; x (*, n), weight A (m, n) or (n), bias b (m). All of one dtype."""
     try:
         x, w = input._array, weight._array
-        if bias is not None and x.ndim > 1 and w.ndim == 2 and x.dtype is w.dtype is bias._array.dtype:
+        if bias is not None and x.ndim and w.ndim == 2 and x.dtype is w.dtype is bias._array.dtype:
             try:
-                return fused_linear(input, weight, bias)
+                if x.ndim == 2:
+                    return fused_linear(input, weight, bias)
+                rows = input.reshape(-1, w.shape[1]) if x.size else input.reshape(math.prod(x.shape[:-1]), w.shape[1])
+                return fused_linear(rows, weight, bias).view(*x.shape[:-1], w.shape[0])
             except (RuntimeError, ValueError):
                 _check_linear(input, weight, bias)
                 raise

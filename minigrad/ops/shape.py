@@ -27,6 +27,9 @@ def unsafe_view(xp, x, *, shape):
     return xp.reshape(x, shape)
 
 
+unsafe_squeeze = overload(unsafe_view, "SqueezeBackward4")
+
+
 @primitive(view=True, x=lambda g, xp, axes, label: xp.permute(g, xp.inverse(axes)), name=_named("Permute"))
 def permute(xp, x, *, axes, label):
     """The axes in another order."""

@@ -6,6 +6,7 @@ dtypes; the special points of each; and the texts of errors and warnings."""
 
 import numpy as np
 import pytest
+import torch
 
 import minigrad
 from minigrad.nn import functional as F
@@ -349,3 +350,16 @@ def test_bad_options(same_error):
     for weight in (3, (4, 1)):
         same_error(lambda e: e.nn.functional.prelu(e.ones(3, 4), e.ones(weight)))
     same_error(lambda e: e.nn.functional.prelu(e.ones(3, 4), e.ones(1).double()))
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 2), (4, 3, 2), (0, 2), (2, 0, 2)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_what_made_the_output_of_a_layer(shape, bias):
+    """`print(model(x))` names the node: a batch's Addmm, and views of it for other shapes."""
+
+    def made(e):
+        layer = e.nn.Linear(2, 3, bias=bias)
+        out = layer(e.ones(shape))
+        return tuple(out.shape), out.grad_fn.name(), type(out.grad_fn).__name__
+
+    assert made(minigrad) == made(torch)
