@@ -12,8 +12,6 @@ class RemovableHandle:
     `extra_dict`: further dicts (or a list of them) that hold notes about the hook under the same id.
     """
 
-    next_id = 0
-
     def __init__(self, hooks_dict, *, extra_dict=None):
         self.id = next(_ids)
         self._hooks = weakref.ref(hooks_dict) if hasattr(hooks_dict, "__weakref__") else (lambda: hooks_dict)

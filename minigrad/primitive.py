@@ -68,7 +68,8 @@ class OpNode(Node):
     @property
     def saved_versions(self):
         """The version that each saved tensor had."""
-        return node_versions if isinstance(node_versions := getattr(self, "versions", ()), tuple) else (node_versions,)
+        versions = getattr(self, "versions", ())
+        return versions if isinstance(versions, tuple) else (versions,)
 
     @property
     def saved_tensors(self):
@@ -544,7 +545,7 @@ def number_beside(value, tensor):
         return value
     number = bare(state.run(np.array, value, dtype))  # kept for all modes
     if value:  # 0. and -0. are equal as keys
-        if len(NUMBERS) == 1024:
+        if len(NUMBERS) >= 1024:
             NUMBERS.clear()
         NUMBERS[value, dtype] = number
     return number
@@ -632,12 +633,10 @@ def stale_error(node):
     name, tensor, expected = next(
         entry for entry in zip(node.plan.saved, node.saved, node.saved_versions) if entry[1]._counter[0] != entry[2]
     )
-    made_by, number = tensor._node if tensor._node is not None else None, 0
+    made_by = node if name == "out" else tensor._node
     what = f"[torch.{tensor.dtype.type_name}Tensor {list(tensor._array.shape)}]"
-    if name == "out":
-        made_by = node
     if made_by is not None:
-        what += f", which is output {number} of {made_by.name().removesuffix('Backward0')},"
+        what += f", which is output 0 of {made_by.name().removesuffix('Backward0')},"
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"{what} is at version {tensor._counter[0]}; expected version {expected} instead. "

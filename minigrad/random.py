@@ -998,7 +998,7 @@ def _by_memory(array):
     return sorted(range(array.ndim), key=lambda axis: -strides[axis])
 
 
-def _like(array, dtype, draw):
+def _like(array, draw):
     """`draw(shape, contiguous)` laid out as torch lays out the result for an input like `array`."""
     if array.flags.c_contiguous or any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape)):
         return draw(array.shape, True)
@@ -1116,7 +1116,7 @@ def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, re
     array = _source("rand_like", input)
     device = input.device if device is None else device
     stream, kind = _stream(generator, "rand_like"), _dtype("rand_like", dtype, array.dtype)
-    return made(_like(array, kind, lambda shape, contiguous: stream.uniform(shape, dtype=kind)), requires_grad, device)
+    return made(_like(array, lambda shape, contiguous: stream.uniform(shape, dtype=kind)), requires_grad, device)
 
 
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -1126,7 +1126,7 @@ def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, r
     device = input.device if device is None else device
     stream, kind = _stream(generator, "randn_like"), _dtype("randn_like", dtype, array.dtype)
     draw = lambda shape, contiguous: stream.normal(shape, dtype=kind, serial=not contiguous)
-    return made(_like(array, kind, draw), requires_grad, device)
+    return made(_like(array, draw), requires_grad, device)
 
 
 def randint_like(
@@ -1138,7 +1138,7 @@ def randint_like(
     device = input.device if device is None else device
     low, high, _ = _bounds_and_size("randint_like", args, named | {"size": ()})
     stream, kind = _stream(generator, "randint_like"), _dtype("randint_like", dtype, array.dtype)
-    values = _like(array, kind, lambda shape, contiguous: stream.randint(shape, low, high, kind))
+    values = _like(array, lambda shape, contiguous: stream.randint(shape, low, high, kind))
     return made(values, requires_grad, device)
 
 

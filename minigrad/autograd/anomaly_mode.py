@@ -32,8 +32,8 @@ def _switch(enabled, check_nan):
 
 
 def _check(node, g, results):
-    for number, g in enumerate(results):
-        array = g._array if isinstance(g, Tensor) else g
+    for number, result in enumerate(results):
+        array = result._array if isinstance(result, Tensor) else result
         if hasattr(array, "dtype") and np.isnan(array).any():
             if node.trace is not None:
                 warnings.warn(
@@ -46,7 +46,7 @@ def _check(node, g, results):
 
 
 class detect_anomaly:
-    """Within the block (or for a decorated function) a nan in backward is an error that names the op and its call."""
+    """Within the block a nan in backward is an error that names the op and its call."""
 
     def __init__(self, check_nan=True):
         self._previous = dict(_mode)

@@ -228,17 +228,15 @@ observers = ()  # called with each node, its cotangent and what it made of it: a
 def nodes_towards(wanted, roots):
     """The nodes from which some wanted target can be reached: the only ones that must run."""
     path, stack, seen = set(), [r for r in roots if isinstance(r, Node)], set()
-    order = []
     while stack:
         node = stack.pop()
         if node in seen:
             continue
         seen.add(node)
-        order.append(node)
         stack.extend(e for e in node.edges if isinstance(e, Node))
     calls = {id(node.call) for node in wanted if node._sequence and node.call is not None}
-    wanted.update((node, None) for node in order if id(node.call) in calls)
-    for node in sorted(order, key=lambda n: n._sequence):  # inputs before what uses them
+    wanted.update((node, None) for node in seen if id(node.call) in calls)
+    for node in sorted(seen, key=lambda n: n._sequence):  # inputs before what uses them
         if any(e in path or e in wanted for e in node.edges if e is not None):
             path.add(node)
     return path

@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 
-from ..dtypes import RANGES
+from ..dtypes import RANGES, Size
 from ..tensor import Tensor
 
 
@@ -119,8 +119,6 @@ def broadcast_shapes(*shapes):
     >>> minigrad.broadcast_shapes((3, 1), (2,))
     torch.Size([3, 2])
     """
-    from ..dtypes import Size
-
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     try:
         return Size(np.broadcast_shapes(*shapes))

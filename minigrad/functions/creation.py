@@ -3,6 +3,7 @@
 Owns how Python data becomes an array of the dtype torch would give it. Knows no gradient beyond `requires_grad=`.
 """
 
+import itertools
 import math
 import warnings
 
@@ -13,6 +14,7 @@ from ..dtypes import as_numpy, find_device
 from ..grad_mode import state
 from ..tensor import Tensor, made, wrap
 from .arguments import nonnegative, scalar_as, sizes, whole
+from .shape import meshgrid
 from .shape import stack as _stack
 
 __all__ = [
@@ -268,7 +270,7 @@ empty = _filler(np.empty, "empty", "Memory of a shape, holding whatever was ther
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A shape full of one value, whose type gives the dtype"""
     find_device(device)
-    shape = nonnegative(sizes((size,) if not isinstance(size, int) else (size,), "full"))
+    shape = nonnegative(sizes((size,), "full"))
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     if dtypes.scalar_dtype(value) is None:
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
@@ -450,8 +452,6 @@ def triu_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):
 
 def combinations(input, r=2, with_replacement=False):
     """The combinations of r elements, one a row."""
-    import itertools
-
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(iter(np.arange(input._array.size).tolist()), r))
     places = np.array(rows, np.int64).reshape(len(rows), r)
@@ -462,8 +462,6 @@ def cartesian_prod(*tensors):
     """Every combination of one element from each vector, one a row."""
     if len(tensors) == 1:
         return tensors[0]
-    from .shape import meshgrid
-
     return _stack([g.reshape(-1) for g in meshgrid(*tensors, indexing="ij")], 1)
 
 

@@ -185,8 +185,6 @@ def _index_error(x, key, error):
             )
             for v in values:
                 if not -n <= v < n:
-                    if isinstance(k, int):
-                        return IndexError(f"index {v} is out of bounds for dimension {dim} with size {n}")
                     return IndexError(f"index {v} is out of bounds for dimension {dim} with size {n}")
             dim += _dims_of(k)
     if "boolean index did not match" in text:
@@ -390,11 +388,11 @@ def gather(input, dim, index, *, sparse_grad=False):
         return ops.gather_nothing(input.reshape(-1), (places,))
     if places.ndim != input._array.ndim and (max(places.ndim, 1) != max(input._array.ndim, 1)):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
-    _fits("gather", places.shape, input._array.shape, axis, "input")
+    _fits(places.shape, input._array.shape, axis)
     return ops.gather(input, axis, places)
 
 
-def _fits(function, index_shape, shape, axis, name):
+def _fits(index_shape, shape, axis):
     for i, (n, m) in enumerate(zip(index_shape, shape)):
         if n > m and i != axis:
             raise RuntimeError(

@@ -106,9 +106,8 @@ def _batched(a, b):
         a, b = _as_saved(a, b)
     product = ops.matmul(unsqueeze(a, 0) if na == 1 else a, unsqueeze(b, 1) if nb == 1 else b)
     shape = product._array.shape
-    return (unsafe_squeeze if na == 1 and nb == 2 else unsafe_view)(
-        product, (*shape[:-2], *shape[-2:][na == 1 : 2 - (nb == 1)])
-    )
+    reshaped = unsafe_squeeze if na == 1 and nb == 2 else unsafe_view
+    return reshaped(product, (*shape[:-2], *shape[-2:][na == 1 : 2 - (nb == 1)]))
 
 
 def _as_saved(a, b):

@@ -16,9 +16,9 @@ from ..ops.indexing import picked, sort_stable
 from ..primitive import common_dtype, to_dtype
 from ..tensor import Tensor, as_array, wrap
 from .arguments import broadcast_shapes, many_dims, one_dim, refuse_kinds, tensor_argument
-from .pointwise import ceil, clone, floor, isnan, where
+from .pointwise import ceil, clone, floor, isnan, maximum, minimum, where
 from .pointwise import round as rounded
-from .shape import flatten, movedim
+from .shape import cat, flatten, movedim
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin",
@@ -228,17 +228,8 @@ def _max_or_min(name, whole, pick, pairwise, result):
     return function
 
 
-def _pairwise(name):
-    def function(input, other):
-        from . import pointwise
-
-        return getattr(pointwise, name)(input, other)
-
-    return function
-
-
-max = _max_or_min("max", ops.largest, np.argmax, _pairwise("maximum"), _Max)
-min = _max_or_min("min", ops.smallest, np.argmin, _pairwise("minimum"), _Min)
+max = _max_or_min("max", ops.largest, np.argmax, maximum, _Max)
+min = _max_or_min("min", ops.smallest, np.argmin, minimum, _Min)
 
 
 def _arg(name, op):
@@ -530,8 +521,6 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
 
 def diff(input, n=1, dim=-1, prepend=None, append=None):
     """input[1:] - input[:-1] along a dim, n times"""
-    from .shape import cat
-
     if n == 0:
         return input.clone()
     if n < 0:

@@ -8,13 +8,14 @@ import math
 
 import numpy as np
 
+from .. import dtypes
 from ..grad_mode import state
 from ..graph import Call
 from ..ops import shape as ops
 from ..ops.indexing import slice_, squeeze_dim, squeeze_dims
 from ..primitive import common_dtype, to_dtype
 from ..tensor import Tensor, wrap
-from .arguments import infer_size, many_dims, one_dim, refuse_kinds, sizes, whole
+from .arguments import broadcast_shapes, infer_size, many_dims, one_dim, refuse_kinds, sizes, whole
 
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_tensors", "broadcast_to", "cat",
@@ -57,8 +58,6 @@ def can_view(array, shape):
 
 
 def _view_dtype(input, dtype):
-    from .. import dtypes
-
     wanted = dtypes.as_dtype(dtype)
     if wanted.itemsize != input._array.itemsize and (
         not input._array.ndim or input._array.strides[-1] != input._array.itemsize
@@ -245,8 +244,6 @@ def broadcast_to(input, *size):
 def broadcast_tensors(*tensors):
     """The tensors expanded to their common shape."""
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    from .arguments import broadcast_shapes
-
     shape = broadcast_shapes(*(t._array.shape for t in tensors))
     return tuple(expand(t, shape) for t in tensors)
 

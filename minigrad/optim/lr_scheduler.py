@@ -212,7 +212,8 @@ def _note_steps(optimizer):
 class _WithFunctions(LRScheduler):
     """A schedule by user functions, which a state dict holds only if they are objects with attributes."""
 
-    def __init__(self, optimizer, lr_lambda, last_epoch):
+    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
+        _check_optimizer(optimizer)
         groups = len(optimizer.param_groups)
         if not isinstance(lr_lambda, list | tuple):
             lr_lambda = [lr_lambda] * groups
@@ -244,10 +245,6 @@ class _WithFunctions(LRScheduler):
 class LambdaLR(_WithFunctions):
     """lr = initial lr * lr_lambda(epoch). One function, or a list with one per group."""
 
-    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
-        _check_optimizer(optimizer)
-        super().__init__(optimizer, lr_lambda, last_epoch)
-
     def get_lr(self):
         self._warn_unless_stepping()
         return [lr * f(self.last_epoch) for f, lr in zip(self.lr_lambdas, self.base_lrs, strict=True)]
@@ -255,10 +252,6 @@ class LambdaLR(_WithFunctions):
 
 class MultiplicativeLR(_WithFunctions):
     """lr *= lr_lambda(epoch). One function, or a list with one per group."""
-
-    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
-        _check_optimizer(optimizer)
-        super().__init__(optimizer, lr_lambda, last_epoch)
 
     def get_lr(self):
         self._warn_unless_stepping()
@@ -635,12 +628,12 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            self._reduce_lr(epoch)
+            self._reduce_lr()
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
         self._last_lr = _values(self.optimizer, "lr")
 
-    def _reduce_lr(self, epoch):
+    def _reduce_lr(self):
         groups = self.optimizer.param_groups
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
