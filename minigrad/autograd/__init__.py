@@ -1,7 +1,8 @@
 """Automatic differentiation: `backward`, `grad`, `Function`, checks.
 
-Owns the argument rules of the two entry points to the engine. Submodules: `graph` (nodes), `engine` (the loop),
-`function` (ops of the user's own), `gradcheck`, `functional`, `anomaly_mode`, `hooks`.
+Owns the argument rules of the two entry points to the engine. Submodules: `engine` (the loop), `hook_calls` (users'
+hooks in it), `function` (ops of the user's own), `gradcheck`, `functional`, `anomaly_mode`, `call_stacks`, `steps`
+(what a pass did, for a reader), `program` and `symbols` (a pass written out as NumPy).
 """
 
 import functools

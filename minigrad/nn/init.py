@@ -1,7 +1,8 @@
 """In-place initialisers of weights: torch's bounds, and with the same seed torch's numbers.
 
 Every function writes into the tensor that it is given, records nothing, and returns the same tensor. The random ones
-draw from `generator`, or from the default one where it is None, in torch's order of draws.
+draw from `generator`, or from the default one where it is None, in torch's order of draws; the rows that `sparse_`
+zeroes come from the default one, as torch's.
 """
 
 from __future__ import annotations

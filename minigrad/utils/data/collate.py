@@ -9,8 +9,8 @@ from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 
 import numpy as np
 
-import minigrad
-
+from ...dtypes import float64
+from ...functions import as_tensor, stack, tensor
 from ...tensor import Tensor, wrap
 
 _NOT_NUMBERS = re.compile(r"[SaUO]")
@@ -30,7 +30,7 @@ def default_convert(data):
     if kind.__module__ == "numpy" and kind.__name__ not in ("str_", "string_"):
         if kind is np.ndarray and _NOT_NUMBERS.search(data.dtype.str) is not None:
             return data
-        return minigrad.as_tensor(data)
+        return as_tensor(data)
     if isinstance(data, Mapping):
         return _mapping_like(data, {key: default_convert(data[key]) for key in data})
     if isinstance(data, tuple) and hasattr(data, "_fields"):
@@ -100,9 +100,9 @@ def _collate_tensors(batch, *, collate_fn_map=None):
     first = batch[0]._array
     shape, dtype = first.shape, first.dtype
     arrays = []
-    for tensor in batch:
-        array, base = tensor._array, tensor._base
-        if array.shape != shape or array.dtype is not dtype or tensor._requires_grad:
+    for t in batch:
+        array, base = t._array, t._base
+        if array.shape != shape or array.dtype is not dtype or t._requires_grad:
             break
         if base is not None and base._requires_grad:  # a view learns of that late
             break
@@ -111,25 +111,25 @@ def _collate_tensors(batch, *, collate_fn_map=None):
         if shape:
             return wrap(np.concatenate(arrays).reshape(len(arrays), *shape))
         return wrap(np.array([array.item() for array in arrays], dtype))
-    return minigrad.stack(batch, 0)
+    return stack(batch, 0)
 
 
 def _collate_arrays(batch, *, collate_fn_map=None):
     if _NOT_NUMBERS.search(batch[0].dtype.str) is not None:
         raise TypeError(_MESSAGE.format(batch[0].dtype))
-    return collate([minigrad.as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
+    return collate([as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
 
 
 def _collate_numpy_scalars(batch, *, collate_fn_map=None):
-    return minigrad.as_tensor(np.array(batch))
+    return as_tensor(np.array(batch))
 
 
 def _collate_floats(batch, *, collate_fn_map=None):
-    return minigrad.tensor(batch, dtype=minigrad.float64)
+    return tensor(batch, dtype=float64)
 
 
 def _collate_ints(batch, *, collate_fn_map=None):
-    return minigrad.tensor(batch)
+    return tensor(batch)
 
 
 def _collate_text(batch, *, collate_fn_map=None):
