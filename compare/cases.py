@@ -719,6 +719,12 @@ FUNCTIONAL = [
     functional("layer_norm", REDUCE, call=f"{F}.layer_norm(x, x.shape[-1:])", shapes=["m 3", "b m 4"]),
     Case("F.layer_norm.affine", f"{F}.layer_norm(x, x.shape[1:], y, z)", ("x", "y", "z"),
          ["b 3, 3, 3", "b 2 3, 2 3, 2 3"], bound=REDUCE, optional=True, dtypes=FLOATS[:2]),
+    functional("batch_norm", REDUCE, call=f"{F}.batch_norm(x, None, None, training=True)", shapes=["4 n", "2 n 3"],
+               skip=["empty"]),
+    Case("F.batch_norm.affine", f"{F}.batch_norm(x, None, None, y, z, True)", ("x", "y", "z"),
+         ["4 n, n, n", "2 n 3, n, n"], bound=REDUCE, optional=True, dtypes=FLOATS[:2], domain="finite",
+         # torch folds weight and mean: other infinities are nan, and second derivatives cancel otherwise
+         skip=["empty", "special"], orders=1),
     Case("F.linear", f"{F}.linear(x, y, z)", ("x", "y", "z"), ["m k, n k, n", "k, n k, n", "b m k, n k, n"],
          bound=REDUCE,
          errors=[f"{F}.linear(T.ones(2, 3), T.ones(2, 4))"], optional=True, dtypes=FLOATS),

@@ -11,7 +11,7 @@ import struct
 from typing import Any
 
 from ..ops.elementwise import copied
-from ..primitive import primitive
+from ..primitive import overload, primitive
 
 
 def _beside(xp: Any, x: Any, g: Any) -> Any:
@@ -240,6 +240,10 @@ def layer_norm(xp, x, *, axes, eps):
 def layer_norm_affine(xp, x, weight, bias, *, axes, eps):
     """layer_norm(x) * weight + bias"""
     return _standardised(xp, x, axes, eps)[0] * weight + bias
+
+
+batch_norm = overload(layer_norm, "NativeBatchNormBackward0")  # over the other axes
+batch_norm_affine = overload(layer_norm_affine, "NativeBatchNormBackward0")
 
 
 # The losses reduce by themselves, so that a loss is one node. `count` is None for no reduction, and otherwise divides

@@ -567,23 +567,22 @@ def batch_norm(
     shape = [1, channels] + [1] * (input.dim() - 2)
     if training:
         axes = tuple(axis for axis in range(input.dim()) if axis != 1)
-        mean = input.mean(axes, keepdim=True)
-        centred = input - mean
-        variance = (centred * centred).mean(axes, keepdim=True)
         with no_grad():
             if running_mean is not None and input.numel():  # a batch of nothing moves no average
-                running_mean.mul_(1 - momentum).add_(mean.detach().reshape(channels) * momentum)
+                running_mean.mul_(1 - momentum).add_(input.mean(axes) * momentum)
             if running_var is not None and input.numel():
-                unbiased = variance.detach().reshape(channels) * (count / (count - 1))
-                running_var.mul_(1 - momentum).add_(unbiased * momentum)
+                running_var.mul_(1 - momentum).add_(input.var(axes) * momentum)
+        if weight is not None and bias is not None and weight.dtype is bias.dtype is input.dtype:
+            return formulas.batch_norm_affine(input, weight.reshape(shape), bias.reshape(shape), axes=axes, eps=eps)
+        result = formulas.batch_norm(input, axes=axes, eps=eps)
+        if weight is not None:
+            result = result * weight.reshape(shape)
     else:
         assert running_mean is not None and running_var is not None
-        centred = input - running_mean.reshape(shape)
-        variance = running_var.reshape(shape)
-    scale = (variance + eps).rsqrt()
-    if weight is not None:
-        scale = scale * weight.reshape(shape)
-    result = centred * scale
+        scale = (running_var.reshape(shape) + eps).rsqrt()
+        if weight is not None:
+            scale = scale * weight.reshape(shape)
+        result = (input - running_mean.reshape(shape)) * scale
     return result if bias is None else result + bias.reshape(shape)
 
 
