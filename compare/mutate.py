@@ -75,6 +75,9 @@ EQUIVALENT["sinc", "x", _what] = "x * x and x * x * pi vanish together"
 EQUIVALENT["prelu", "weight", "xp.where(x < 0, x, 0) * g  ->  xp.where(x <= 0, x, 0) * g"] = (
     "x and 0 are the same there"
 )
+EQUIVALENT["hardsigmoid", "x", "second derivative lost"] = "torch has none, to compare with"
+_what = "_beside(xp, {}, xp.where(x > 0, g, weight * g))"
+EQUIVALENT["prelu", "x", f"{_what.format('x')}  ->  {_what.format('weight')}"] = "0 is the derivative beside either"
 _chosen = "chosen = (x == extreme) | (x != x)"
 for _op in ("largest", "smallest"):
     EQUIVALENT[_op, "x", f"{_chosen} & (extreme != extreme)  ->  {_chosen}"] = "of what has a nan the extreme is nan"

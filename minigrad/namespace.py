@@ -603,9 +603,6 @@ class NumPy:
     def outer(a, b):
         return a[:, None] * b
 
-    def rows(x):
-        return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-
     def linear(x, weight, bias):
         out = x.dot(weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
         out += bias

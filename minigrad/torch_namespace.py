@@ -345,9 +345,6 @@ class Torch:
     def outer(a, b):
         return a[:, None] * b
 
-    def rows(x):
-        return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-
     def linear(x, weight, bias):
         return torch.nn.functional.linear(x, weight, bias)
 

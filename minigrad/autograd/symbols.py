@@ -447,7 +447,6 @@ SPELLINGS = {
     "mv": lambda a, b: [_between(a, "@", b)],
     "mT": lambda x: [[x, ".T"] if x.ndim == 2 else _method(x, "swapaxes", (-1, -2))],
     "outer": lambda a, b: [call("np.outer", (a, b))],
-    "rows": lambda x: [_method(x, "reshape", ((-1, x.shape[-1]),))],
     "linear": lambda x, weight, bias: [[*_between(x, "@", weight), ".T + ", *_spelling(bias)]],
     "sum_of_products": lambda a, b: [_between(a, "@", b), call("np.vdot", (a, b))],
 } | {name: lambda *args, name=name: [call(f"np.{name}", args)] for name in _DIRECT}  # fmt: skip

@@ -81,10 +81,6 @@ class Recorded:
     def outer(a, b):
         return shape.reshape(a, (-1, 1), None) * b
 
-    def rows(x):
-        *lead, n = x._array.shape
-        return x if len(lead) == 1 else shape.reshape(x, (math.prod(lead), n), None)
-
 
 _slice = slice
 for _name, _function in list(vars(Recorded).items()):
