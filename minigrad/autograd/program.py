@@ -161,13 +161,12 @@ def _as_symbols(tensors, symbols, writer):
     kept = [(t, t._array, t._grad) for t in tensors]
     drawn, numpy_s = get_rng_state()._array.copy(), namespaces[np.ndarray]
     draws = {name: getattr(Generator, name) for name in ("_words32", "_words64", "random64")}
-    here, elsewhere = threading.get_ident(), []
+    here = threading.get_ident()
 
     def refusing(draw):
         def guarded(*args):
             if threading.get_ident() == here:
                 raise TraceError(_DRAWN)
-            elsewhere.append(True)
             return draw(*args)
 
         return guarded
@@ -182,7 +181,8 @@ def _as_symbols(tensors, symbols, writer):
         for tensor, symbol in zip(tensors, symbols):
             if tensor._array is not symbol:
                 raise TraceError("while a program is traced the .data of its inputs cannot be replaced")
-        if not elsewhere and not np.array_equal(drawn, get_rng_state()._array):
+        alone = threading.active_count() == 1  # else it may have been another thread
+        if alone and not np.array_equal(drawn, get_rng_state()._array):
             raise TraceError(_DRAWN)
     finally:
         writer.closed = True
