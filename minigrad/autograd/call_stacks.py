@@ -35,12 +35,12 @@ def _instrument(wrapper):
 def _with_trace(record):
     def recording(out, *args):
         record(out, *args)
-        out._node.attach().trace = _stack()
+        out._node.attach().trace = stack()
 
     return recording
 
 
-def _stack():
+def stack():
     """The lines of the stack down to the call of the op, without the frames that record it."""
     import traceback  # here: it is slow to import, and traces are rare
 
@@ -50,7 +50,7 @@ def _stack():
     return frames.format()
 
 
-_RECORDING = (__file__, primitive.__file__)
+_RECORDING = (__file__, primitive.__file__, os.path.join(os.path.dirname(__file__), "function.py"))
 _OWN = (os.path.dirname(primitive.__file__) + os.sep, "<minigrad")
 
 

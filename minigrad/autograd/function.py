@@ -5,7 +5,6 @@ styles of torch are served: `forward(ctx, *args)`, and `forward(*args)` with `se
 """
 
 import functools
-import traceback
 import weakref
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..grad_mode import no_grad, set_grad_enabled, state
 from ..graph import Cotangents, Node, Output, Undefined, creation
 from ..primitive import Plans, freed_error
 from ..tensor import Tensor, alias, as_array, wrap
+from . import call_stacks
 from .engine import edge_of
 
 
@@ -288,7 +288,7 @@ def _node_of(cls, ctx, args, mask, edges, results):
     node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
     ctx._node = weakref.ref(node)
     if Plans.instrument is not None:  # anomaly mode
-        node.attach().trace = traceback.format_stack()[:-3]
+        node.attach().trace = call_stacks.stack()
     return node
 
 

@@ -4,8 +4,6 @@ Owns `Recorded`: the names of the array namespaces (see `namespace.py`) answered
 formula evaluated there leaves a graph behind, which is double backward.
 """
 
-import math
-
 from ..dtypes import from_numpy
 from ..namespace import count, inverse, kept_shape, namespaces
 from ..primitive import align, to_dtype
