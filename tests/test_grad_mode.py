@@ -267,3 +267,29 @@ def test_backward_under_no_grad_still_runs(e):
     with e.no_grad():
         y.backward()
     assert x.grad.tolist() == [2.0, 2.0] and not x.grad.requires_grad
+
+
+@engines
+def test_arrays_of_leaves_are_given_out_where_nothing_is_recorded(e):
+    """evaluate() calls .numpy() on parameters under no_grad; while operations are recorded that is refused."""
+    x = e.ones(2, requires_grad=True)
+    for mode in (e.no_grad, e.inference_mode):
+        with mode():
+            assert x.numpy().tolist() == np.asarray(x).tolist() == [1.0, 1.0]
+    with pytest.raises(RuntimeError, match="Can't call numpy"):
+        x.numpy()
+    with pytest.raises(RuntimeError, match="Can't call numpy"):
+        np.asarray(x)
+
+    class Sine(e.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return e.from_numpy(np.sin(x.numpy()))
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    out = Sine.apply(x)
+    assert repr(out.grad_fn).startswith("<torch.autograd.function.SineBackward object at 0x")
+    assert type(out.grad_fn).__name__ == "SineBackward" and out.grad_fn.name() == "SineBackward"

@@ -363,3 +363,28 @@ def test_what_made_the_output_of_a_layer(shape, bias):
         return tuple(out.shape), out.grad_fn.name(), type(out.grad_fn).__name__
 
     assert made(minigrad) == made(torch)
+
+
+FLAT = {
+    "leaky_relu": lambda e, x: e.nn.functional.leaky_relu(x),
+    "hardtanh": lambda e, x: e.nn.functional.hardtanh(x),
+    "relu6": lambda e, x: e.nn.functional.relu6(x),
+    "prelu": lambda e, x: e.nn.functional.prelu(x, e.tensor([0.25])),
+    "relu": lambda e, x: e.nn.functional.relu(x),
+    "threshold": lambda e, x: e.nn.functional.threshold(x, 0.1, 2.0),
+    "hardshrink": lambda e, x: e.nn.functional.hardshrink(x),
+    "softshrink": lambda e, x: e.nn.functional.softshrink(x),
+    "nll_loss": lambda e, x: e.nn.functional.nll_loss(x, e.tensor([1, 0])),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_second_derivatives_that_are_zero_are_there(name):
+    """A gradient penalty or a Hessian through them does not stop, as it does not in torch."""
+
+    def second(e):
+        x = e.tensor([[0.5, -1.5, 2.0], [-0.25, 0.75, 0.75]], requires_grad=True)
+        (g,) = e.autograd.grad(FLAT[name](e, x).sum(), x, create_graph=True)
+        return g.tolist(), e.autograd.grad(g.sum(), x)[0].tolist()
+
+    assert second(minigrad) == second(torch)
