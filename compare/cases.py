@@ -699,7 +699,7 @@ FUNCTIONAL = [
     functional("hardsigmoid", CHAIN, call=f"{F}.hardsigmoid(3 * x)", orders=1),  # ties are at the corners
     # Of nan torch's vector loop and its scalar one differ.
     functional("hardswish", CHAIN, call=f"{F}.hardswish(3 * x)", domain="finite", skip=["special"]),
-    functional("hardshrink", EXACT, call=f"{F}.hardshrink(x / 2)"),
+    functional("hardshrink", EXACT, call=f"{F}.hardshrink(x / 2)", domain="finite", skip=["special"]),
     functional("softshrink", ARITHMETIC, call=f"{F}.softshrink(x / 2)", domain="finite", skip=["special"]),
     functional("tanhshrink", COMPOSED),
     functional("threshold", EXACT, "0.5, 20"),
