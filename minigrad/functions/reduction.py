@@ -93,7 +93,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None
     """The mean over `dim`; raises RuntimeError for integers"""
     dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
     if dtype is not None or not isinstance(input, Tensor) or input._array.dtype.kind != "f":
-        input = _floating(tensor_argument(input, "mean"), "mean", dtype)
+        input = _floating(input, "mean", dtype)
     if dim is None and not keepdim:
         return ops.mean(input, None, False)
     return ops.mean(input, _listed(input, dim, "mean"), builtins.bool(keepdim))

@@ -489,7 +489,13 @@ class Module:
             return self.forward(*args, **kwargs)
         result = None
         called = set()
-        try:
+
+        def ended(kind: type[BaseException] | None, *details: Any) -> None:
+            if kind is not None and issubclass(kind, Exception):
+                self._call_always_hooks(called, args, kwargs, result)
+
+        with contextlib.ExitStack() as stack:
+            stack.push(ended)
             backward_hooks = list(self._backward_hooks.values())
             backward_pre_hooks = list(self._backward_pre_hooks.values())
             for key, hook in list(self._forward_pre_hooks.items()):
@@ -528,9 +534,6 @@ class Module:
                     )
                 result = backward.leave(result)
             return result
-        except Exception:
-            self._call_always_hooks(called, args, kwargs, result)
-            raise
 
     def _call_always_hooks(self, called: set[int], args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         """After an error in forward, the hooks that are called always and were not; their own errors are warnings."""
@@ -544,7 +547,7 @@ class Module:
                     warnings.warn(
                         "module forward hook with ``always_call=True`` raised an exception "
                         f"that was silenced as another error was raised in forward: {silenced}",
-                        stacklevel=4,
+                        stacklevel=6,  # contextlib's and this file's frames
                     )
 
     def _call_forward_hook(
