@@ -332,6 +332,14 @@ def _not_a_page(page: str, script: str) -> str | None:
     return None
 
 
+def _print_to_the_end(text: str) -> None:
+    """Print, or as much of it as is read: `| head` closes its end early."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
+
+
 def _show_steps(script: str, arguments: Sequence[str], page: str | None, limit: int) -> int:
     """Run a script and show its backward passes, also those before an exception. Returns the exit code."""
     steps = importlib.import_module(f"{_ROOT}.autograd").Steps(limit)
@@ -341,7 +349,7 @@ def _show_steps(script: str, arguments: Sequence[str], page: str | None, limit: 
             code = run(script, arguments, until_exit=True)
     finally:
         if not path:
-            print(steps)
+            _print_to_the_end(str(steps))
         elif len(steps):
             steps.save(path)
             print(f"minigrad: {len(steps)} steps of backward are in {page}", file=sys.stderr)

@@ -526,3 +526,20 @@ def test_the_page_is_not_written_over_the_script_and_lies_where_it_was_asked_for
     assert (
         done.returncode == 0 and (tmp_path / "steps.html").exists() and not (tmp_path / "sub" / "steps.html").exists()
     )
+
+
+def test_steps_into_a_pipe_that_is_closed_early(script):
+    path = script(
+        """
+        import torch
+        w = torch.tensor(3.0, requires_grad=True)
+        for _ in range(90):
+            (w * w).sum().backward()
+        """
+    )
+    command = [sys.executable, "-m", "minigrad", "steps", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        first = process.stdout.readline()
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert first.startswith("1. SumBackward0") and not complaint and process.returncode == 0
