@@ -31,14 +31,15 @@ class Attached:
 
 
 class Node:
-    """One recorded operation: `vjp(node, g)` turns the cotangent of its output into one cotangent per edge.
+    """One recorded operation: `vjp(node, g)` turns the cotangent of its output into what goes on, a pair for each
+    edge: the edge, and the cotangent that goes along it.
 
     A vjp works on plain arrays, with NumPy's warnings off; where the user's own code runs, it is None, and
     `user_vjp(g)` runs with the warnings that the user has set. `recorded_vjp(g)` does the same on Tensors, recording as
     it goes, which is what `create_graph=True` asks for.
     """
 
-    __slots__ = ("_sequence", "edges", "saved", "attached", "__weakref__")
+    __slots__ = ("_sequence", "saved", "attached", "__weakref__")
 
     shown_in = "builtins"  # the module that its class is printed with
     output_nr = 0
@@ -96,7 +97,7 @@ class Node:
 
     def undefined_vjp(self, g, create_graph):
         """What goes on from an `Undefined` cotangent: nothing, though the node is run as any other."""
-        return (None,) * len(self.edges)
+        return tuple((edge, None) for edge in self.edges)
 
     def register_hook(self, hook):
         """Call `hook(grad_inputs, grad_outputs)` after this node ran; a tuple it returns replaces grad_inputs."""
@@ -194,10 +195,11 @@ class Nowhere(Node):
     """The history of a view that was derived again from a base without any: a gradient goes no further."""
 
     __slots__ = ()
+    edges = ()
 
     def __init__(self):
         self._sequence = next(creation)
-        self.edges, self.saved, self.attached = (), (), None
+        self.saved, self.attached = (), None
 
     def name(self):
         return "AsStridedBackward0"
@@ -215,7 +217,7 @@ class Nowhere(Node):
 class Output(Node):
     """One output of a node that has several; hands its cotangent to that node under its number."""
 
-    __slots__ = ("output_nr",)
+    __slots__ = ("edges", "output_nr")
 
     def __init__(self, node, number):
         self._sequence = next(creation)
@@ -234,6 +236,6 @@ class Output(Node):
 
     def recorded_vjp(self, g):
         """Its own cotangent, labelled."""
-        return (Cotangents({self.output_nr: g}),)
+        return ((self.edges[0], Cotangents({self.output_nr: g})),)
 
     vjp = staticmethod(recorded_vjp)

@@ -232,14 +232,11 @@ def _keep_output(result, target):
     """An op that saved its output saved the temporary; from now on that is `target`, whose version is watched."""
     node = result._node
     if isinstance(node, OpNode) and "out" in node.plan.saved:
-        saved = node.saved[node.plan.saved.index("out")]
-        saved._array, saved._counter = target._array, target._counter
-        versions = tuple(t._counter[0] for t in node.saved)
-        if versions != node.saved_versions:
-            changed = node.plan.saved.index("out")
-            kept = list(node.saved_versions)
-            kept[changed] = target._counter[0]
-            node.versions = tuple(kept) if len(kept) > 1 else kept[0]
+        place = node.plan.saved.index("out")
+        saved, versions = node.saved_tensors, list(node.saved_versions)
+        saved[place]._array, saved[place]._counter = target._array, target._counter
+        versions[place] = target._counter[0]
+        node.saved = (*saved, *versions)
 
 
 def refresh(view):

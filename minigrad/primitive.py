@@ -8,6 +8,7 @@ call, and for each set of inputs that require grad the recording and the backwar
 call. Knows no particular op.
 """
 
+import functools
 import itertools
 import linecache
 import types
@@ -24,9 +25,18 @@ REGISTRY = {}
 
 
 class OpNode(Node):
-    """The record of one call of a primitive."""
+    """The record of one call of a primitive.
 
-    __slots__ = ("plan", "vjp", "versions", "static", "shapes")
+    Each edge has a slot of its own, `edge_0`, `edge_1` ...: a graph keeps its nodes for long, and every tuple that a
+    node held would be one more object for Python's garbage collector to visit, again and again. `saved` holds the
+    tensors kept for backward, then the version of each.
+    """
+
+    __slots__ = ("plan", "vjp", "static", "shapes", "edge_0", "edge_1", "edge_2")
+
+    @property
+    def edges(self):
+        return tuple([getattr(self, slot) for slot in self.plan.edges])
 
     def name(self):
         return self.plan.primitive.node_name(self)
@@ -55,26 +65,32 @@ class OpNode(Node):
 
     def explained(self, error, g):
         """NumPy's complaint about the shapes of the cotangent and of what was saved, in torch's words."""
-        return broadcast_error(error, g, *(t._array for t in self.saved or ()))
+        return broadcast_error(error, g, *(t._array for t in self.saved_tensors or ()))
 
     def check_saved(self):
         """Raise if what was saved is gone, or was written to."""
         if self.saved is None:
             raise freed_error(self)
-        for tensor, expected in zip(self.saved, self.saved_versions):
+        for tensor, expected in zip(self.saved_tensors, self.saved_versions):
             if tensor._counter[0] != expected:
                 raise stale_error(self)
 
     @property
     def saved_versions(self):
         """The version that each saved tensor had."""
-        versions = getattr(self, "versions", ())
-        return versions if isinstance(versions, tuple) else (versions,)
+        return self.saved[len(self.plan.saved) :]
 
     @property
     def saved_tensors(self):
-        """The tensors kept for backward, in the order the formulas name them."""
-        return self.saved
+        """The tensors kept for backward, in the order the formulas name them; None once they are freed."""
+        return None if self.saved is None else self.saved[: len(self.plan.saved)]
+
+
+@functools.cache
+def node_class(edges):
+    """OpNode, with more slots where an op has more edges than that has."""
+    more = [f"edge_{i}" for i in range(3, edges)]
+    return type("OpNode", (OpNode,), {"__slots__": more}) if more else OpNode
 
 
 def primitive(**declared):
@@ -374,6 +390,7 @@ class Plan:
         asked = [n for i in self.needed for n in op.needs[i]]
         self.saved = [n for n in dict.fromkeys(asked) if n in op.inputs or n == "out"]
         self.static = [n for n in dict.fromkeys(asked) if n in op.static or n in op.described]
+        self.edges = [f"edge_{i}" for i in range(len(self.needed))]  # the slots of the node
         self.holds = any(n in op.held for n in self.static)
         # An elementwise op broadcasts; the cotangent of a broadcast input is summed back to its shape here, once.
         self.broadcasts = bool(op.promote) and len(op.inputs) > 1
@@ -385,19 +402,18 @@ class Plan:
         op = self.primitive
         lines = [f"def record_{op.name}(out, {', '.join(op.inputs + list(op.static))}):"]
         add = lines.append
-        add("    node = new(OpNode)")
+        add("    node = OpNode()")
         add("    node.plan = plan")
         add("    node.vjp = vjp")
         add("    node._sequence = next(creation)")
         add("    node.attached = None")
-        add(f"    node.edges = ({' '.join(f'{i}._node or {i},' for i in self.needed)})")
+        for edge, i in zip(self.edges, self.needed):
+            add(f"    node.{edge} = {i}._node or {i}")
         if "out" in self.saved:
             add("    saved_out = alias(out)")
         kept = ["saved_out" if n == "out" else n for n in self.saved]
-        saved = " ".join(f"{n}," for n in kept)
+        saved = " ".join([f"{n}," for n in kept] + [f"{n}._counter[0]," for n in kept])
         add("    node.saved = held" if self.holds and not kept else f"    node.saved = ({saved})")
-        if kept:
-            add(f"    node.versions = {', '.join(f'{n}._counter[0]' for n in kept)}")
         if self.static:
             add(f"    node.static = ({' '.join(f'{op.described.get(n, n)},' for n in self.static)})")
         if self.broadcasts:
@@ -406,7 +422,7 @@ class Plan:
                 f"({' '.join(f'{i}._array.shape,' for i in self.needed)})")  # fmt: skip
         add("    out._node = node")
         add("    out._requires_grad = True")
-        scope = {"alias": alias, "creation": creation, "new": object.__new__, "OpNode": OpNode}
+        scope = {"alias": alias, "creation": creation, "OpNode": node_class(len(self.edges))}
         scope |= {"plan": self, "held": HELD}
         return compile_function(f"record_{op.name}", lines, scope)
 
@@ -417,10 +433,9 @@ class Plan:
         if self.saved or self.holds:
             add("    if node.saved is None: raise freed(node)")
         if self.saved:
-            names = ", ".join(self.saved)
-            add(f"    {names}, = node.saved")
-            versions = ", ".join(f"{n}._counter[0]" for n in self.saved)
-            add(f"    if {f'({versions})' if len(self.saved) > 1 else versions} != node.versions: raise stale(node)")
+            add(f"    {', '.join(self.saved + [f'{n}_version' for n in self.saved])} = node.saved")
+            written = " or ".join(f"{n}._counter[0] != {n}_version" for n in self.saved)
+            add(f"    if {written}: raise stale(node)")
         if self.static:
             add(f"    {', '.join(self.static)}, = node.static")
         uses_xp = any("xp" in op.needs[i] for i in self.needed)
@@ -438,8 +453,8 @@ class Plan:
             for i, term in terms.items():
                 dot = f"xp.sum_of_products(g, {op.needs[i][1]}._array) if {i}_shape == () else " if op.product else ""
                 add(f"        {i}_g = {dot}xp.sum_to({term}, {i}_shape)")
-            add(f"        return ({' '.join(i + '_g,' for i in terms)})")
-        add(f"    return ({' '.join(term + ',' for term in terms.values())})")
+            add(f"        return ({' '.join(f'(node.{edge}, {i}_g),' for edge, i in zip(self.edges, terms))})")
+        add(f"    return ({' '.join(f'(node.{edge}, {term}),' for edge, term in zip(self.edges, terms.values()))})")
         scope = {f"formula_{i}": op.formulas[i] for i in self.needed}
         scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces}
         return compile_function(f"vjp_{op.name}", lines, scope)
@@ -450,14 +465,15 @@ class Plan:
         node.check_saved()
         values = dict(zip(self.static, node.static)) if self.static else {}
         values["g"], values["xp"] = g, namespaces[Tensor]
-        edge_of = dict(zip(self.needed, node.edges))
+        edges = node.edges
+        edge_of = dict(zip(self.needed, edges))
         for n, saved in zip(self.saved, node.saved):
             values[n] = with_history(saved, node if n == "out" else edge_of.get(n))
         cotangents = [op.formulas[i](*(values[n] for n in op.needs[i])) for i in self.needed]
         if self.broadcasts and node.shapes is not None:
             sum_to = values["xp"].sum_to
             cotangents = [sum_to(c, shape) for c, shape in zip(cotangents, node.shapes)]
-        return tuple(cotangents)
+        return tuple(zip(edges, cotangents))
 
 
 def with_history(saved, edge):
@@ -631,7 +647,9 @@ def freed_error(node):
 def stale_error(node):
     """A saved tensor was written to after it was saved."""
     name, tensor, expected = next(
-        entry for entry in zip(node.plan.saved, node.saved, node.saved_versions) if entry[1]._counter[0] != entry[2]
+        entry
+        for entry in zip(node.plan.saved, node.saved_tensors, node.saved_versions)
+        if entry[1]._counter[0] != entry[2]
     )
     made_by = node if name == "out" else tensor._node
     what = f"[torch.{tensor.dtype.type_name}Tensor {list(tensor._array.shape)}]"

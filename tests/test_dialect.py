@@ -254,9 +254,9 @@ def test_cotangents_keep_their_dtype(number, dtype, create_graph, monkeypatch):
     out = CALLS[number](*inputs)
     wrong = []
 
-    def note(node, g, results):
+    def note(node, g, sent):
         SEEN.add(node.plan.primitive.name)
-        for result in results:
+        for _, result in sent:
             if (
                 result is not None
                 and node.plan.primitive.name != "cast"
@@ -267,9 +267,9 @@ def test_cotangents_keep_their_dtype(number, dtype, create_graph, monkeypatch):
     recorded = OpNode.recorded_vjp
 
     def watched(node, g):
-        results = recorded(node, g)
-        note(node, g._array.dtype, results)
-        return results
+        sent = recorded(node, g)
+        note(node, g._array.dtype, sent)
+        return sent
 
     monkeypatch.setattr(OpNode, "recorded_vjp", watched)
     for node in all_nodes(out):
@@ -281,9 +281,9 @@ def test_cotangents_keep_their_dtype(number, dtype, create_graph, monkeypatch):
 
 
 def noted(node, g, vjp, note):
-    results = vjp(node, g)
-    note(node, g.dtype, results)
-    return results
+    sent = vjp(node, g)
+    note(node, g.dtype, sent)
+    return sent
 
 
 def all_nodes(out):

@@ -31,8 +31,8 @@ def _switch(enabled, check_nan):
     engine.observers = (*others, _check) if enabled and check_nan else others
 
 
-def _check(node, g, results):
-    for number, result in enumerate(results):
+def _check(node, g, sent):
+    for number, (_, result) in enumerate(sent):
         array = result._array if isinstance(result, Tensor) else result
         if hasattr(array, "dtype") and np.isnan(array).any():
             if node.trace is not None:

@@ -63,7 +63,7 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The record of one call of a Function."""
 
-    __slots__ = ("ctx", "function", "inputs", "shapes", "versions", "mask", "_outputs")
+    __slots__ = ("edges", "ctx", "function", "inputs", "shapes", "versions", "mask", "_outputs")
 
     shown_in = "torch.autograd.function"
     vjp = None
@@ -130,7 +130,7 @@ class FunctionNode(Node):
                     f"function {self.name()} returned a gradient different than None at position {i + 1}, but the "
                     "corresponding forward input was not a Variable"
                 )
-        return checked
+        return list(zip(self.edges, checked))
 
     def undefined_vjp(self, g, create_graph):
         return self.recorded_vjp(g) if create_graph else self.user_vjp(g)
@@ -185,7 +185,7 @@ class FunctionNode(Node):
 
     def user_vjp(self, g):
         """The same on plain arrays."""
-        return [None if r is None else r._array for r in self.recorded_vjp(g)]
+        return [(edge, None if r is None else r._array) for edge, r in self.recorded_vjp(g)]
 
 
 class Function:

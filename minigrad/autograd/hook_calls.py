@@ -31,17 +31,17 @@ def run_prehooks(node, g, create_graph):
     return g
 
 
-def run_posthooks(node, results, g, create_graph):
+def run_posthooks(node, sent, g, create_graph):
     """Each hook sees the cotangents of all inputs and outputs, and may return others for the inputs."""
     arrived, edges = _of_outputs(node, g, create_graph), node.all_edges()
     for hook in tuple(node.attached.posthooks.values()):
-        one_each = iter(results)
-        sent = tuple(None if edge is None else _shown(next(one_each), create_graph) for edge in edges)
-        returned = hook(sent, arrived)
+        one_each = iter(sent)
+        results = tuple(None if edge is None else _shown(next(one_each)[1], create_graph) for edge in edges)
+        returned = hook(results, arrived)
         if returned is not None:
-            returned = _all_checked(hook, sent, returned)
-            results = tuple(_raw(x, create_graph) for x, edge in zip(returned, edges) if edge is not None)
-    return results
+            returned = _all_checked(hook, results, returned)
+            sent = tuple((edge, _raw(x, create_graph)) for x, edge in zip(returned, edges) if edge is not None)
+    return sent
 
 
 def _of_outputs(node, g, create_graph):

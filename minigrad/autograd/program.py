@@ -201,7 +201,7 @@ def _by_node(writer):
     """The lines that a node has written belong to it."""
     began = 0
 
-    def ran(node, g, results):
+    def ran(node, g, sent):
         nonlocal began
         for line in writer.lines[began:]:
             line.group = line.group or node.name()

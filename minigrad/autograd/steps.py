@@ -160,7 +160,7 @@ class Steps:
         """The leaves that cotangents came to, in the order in which they were reached."""
         return list(self._leaves.values())
 
-    def _observe(self, node, g, results):
+    def _observe(self, node, g, sent):
         """The engine has run a node."""
         if isinstance(node, engine.Turn):
             return
@@ -177,7 +177,7 @@ class Steps:
         shape = g.shape if hasattr(g, "shape") else None
         broadcast = isinstance(node, OpNode) and node.plan.broadcasts and node.shapes is not None
         step.outgoing = []
-        for input, formula, target, result in zip(inputs, formulas, node.edges, results):
+        for input, formula, (target, result) in zip(inputs, formulas, sent):
             summed = broadcast and result is not None and tuple(result.shape) != tuple(shape)
             if result is None:
                 target = None
