@@ -63,7 +63,7 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The record of one call of a Function."""
 
-    __slots__ = ("edges", "ctx", "function", "inputs", "shapes", "versions", "mask", "_outputs")
+    __slots__ = ("edges", "ctx", "function", "inputs", "shapes", "mask", "_outputs")
 
     shown_in = "torch.autograd.function"
     vjp = None
@@ -85,7 +85,7 @@ class FunctionNode(Node):
         if self.saved is None:
             raise freed_error(self)
         tensors = []
-        for (t, edge), expected in zip(self.saved, self.versions):
+        for t, edge, expected in self.saved:
             if t is not None and t._counter[0] != expected:
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
@@ -111,7 +111,14 @@ class FunctionNode(Node):
 
     def recorded_vjp(self, g):
         """Call the user's backward on Tensors; records if grad mode is on."""
-        ctx, mask = self.ctx, self.mask
+        return self._run(g, False)
+
+    def user_vjp(self, g):
+        """The same on plain arrays."""
+        return self._run(g, True)
+
+    def _run(self, g, plain):
+        ctx, mask, edges = self.ctx, self.mask, iter(self.edges)
         results = self.function.backward(ctx, *self._outgoing(g, ctx._materialize))
         if not isinstance(results, (tuple, list)):
             results = (results,)
@@ -121,16 +128,21 @@ class FunctionNode(Node):
                 f"function {self.name()} returned an incorrect number of gradients (expected {n}, got {len(results)}): "
                 "backward returns one gradient for each argument of forward, None where there is none"
             )
-        checked = []
+        sent = []
         for i in range(n):
             if mask[i]:
-                checked.append(self._checked(i, results[i]))
+                grad = results[i]
+                if grad is not None:
+                    grad = self._checked(i, grad)
+                    if plain:
+                        grad = grad._array
+                sent.append((next(edges), grad))
             elif results[i] is not None and self.inputs[i] is None:
                 raise RuntimeError(
                     f"function {self.name()} returned a gradient different than None at position {i + 1}, but the "
                     "corresponding forward input was not a Variable"
                 )
-        return list(zip(self.edges, checked))
+        return sent
 
     def undefined_vjp(self, g, create_graph):
         return self.recorded_vjp(g) if create_graph else self.user_vjp(g)
@@ -156,8 +168,6 @@ class FunctionNode(Node):
 
     def _checked(self, i, grad):
         """A gradient that fits its input: the input's dtype, and its shape after summing what was broadcast."""
-        if grad is None:
-            return None
         if not isinstance(grad, Tensor):
             raise RuntimeError(
                 f"expected Variable or None (got {type(grad).__name__}): {self.name()} returned it as gradient {i}"
@@ -182,10 +192,6 @@ class FunctionNode(Node):
                     f"but expected shape compatible with {list(shape)}"
                 )
         return grad
-
-    def user_vjp(self, g):
-        """The same on plain arrays."""
-        return [(edge, None if r is None else r._array) for edge, r in self.recorded_vjp(g)]
 
 
 class Function:
@@ -240,8 +246,18 @@ class Function:
         if cls.backward is Function.backward and cls.vjp is not Function.vjp:
             cls.backward = cls.vjp
         ctx = FunctionCtx()
-        mask = ctx.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad for a in args])
-        edges = tuple([edge_of(a) for a, needed in zip(args, mask) if needed])
+        mask, edges, inputs = [], [], []
+        for a in args:
+            needed = False
+            if isinstance(a, Tensor):
+                needed = a.requires_grad
+                if needed:
+                    edges.append(edge_of(a))
+                inputs.append((a._array.shape, a._array.dtype))
+            else:
+                inputs.append(None)
+            mask.append(needed)
+        ctx.needs_input_grad = tuple(mask)
         enabled, state.enabled = state.enabled, False
         recording = enabled and bool(edges)
         try:
@@ -252,12 +268,13 @@ class Function:
                 cls.setup_context(ctx, args, output)
         finally:
             state.enabled = enabled
+        node = _node_of(cls, ctx, mask, edges, inputs) if recording else None
         if recording and isinstance(output, Tensor) and output._array.dtype.kind == "f":
             if not (ctx._dirty or ctx._non_differentiable or _among(output, args) or _among(output, ctx._to_save)):
-                return _record_new(cls, ctx, args, mask, edges, output)
+                return _record_new(node, output)
         many = isinstance(output, (tuple, list))
         outputs = tuple(output) if many else (output,)
-        results = _record(cls, ctx, args, mask, edges, outputs, recording)
+        results = _record(node, ctx, args, outputs)
         return (type(output)(results) if isinstance(output, list) else tuple(results)) if many else results[0]
 
 
@@ -268,24 +285,21 @@ def _among(tensor, others):
     return False
 
 
-def _record_new(cls, ctx, args, mask, edges, output):
+def _record_new(node, output):
     """`_record` for the usual output, at half the cost: a single one that is new, and is not saved itself."""
-    node = _node_of(cls, ctx, args, mask, edges, (output,))
-    saved, ctx._to_save = ctx._to_save, ()
-    node.saved = tuple([(t, None) for t in saved])
-    node.versions = [0 if t is None else t._counter[0] for t in saved]
+    node.shapes = ((output._array.shape, output._array.dtype),)
+    saved, node.ctx._to_save = node.ctx._to_save, ()
+    node.saved = tuple([(t, None, 0 if t is None else t._counter[0]) for t in saved])
     _recorded_by(node, output)
     return output
 
 
-def _node_of(cls, ctx, args, mask, edges, results):
+def _node_of(cls, ctx, mask, edges, inputs):
     node = FunctionNode()
     node._sequence = next(creation)
     node.attached = None
-    node.edges, node.mask = edges, mask
+    node.edges, node.mask, node.inputs = edges, mask, inputs
     node.ctx, node.function = ctx, cls
-    node.inputs = [(a._array.shape, a._array.dtype) if isinstance(a, Tensor) else None for a in args]
-    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
     ctx._node = weakref.ref(node)
     if Plans.instrument is not None:  # anomaly mode
         node.attach().trace = call_stacks.stack()
@@ -298,8 +312,9 @@ def _recorded_by(node, output):
         output._base_version, output._view_kind = output._counter[0], "function"
 
 
-def _record(cls, ctx, args, mask, edges, outputs, recording):
-    """The outputs as the caller gets them: with a grad_fn if the call is recorded."""
+def _record(node, ctx, args, outputs):
+    """The outputs as the caller gets them: with a grad_fn if the call is recorded, which is what has a node."""
+    recording = node is not None
     dirty = {id(t) for t in ctx._dirty}
     for a in ctx._dirty:
         a._counter[0] += 1  # the write was made, whether or not it may be recorded
@@ -319,7 +334,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
         if isinstance(o, Tensor) and id(o) in inputs and id(o) not in dirty:
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
-    node = _node_of(cls, ctx, args, mask, edges, results)
+    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):
         if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":
@@ -330,7 +345,7 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             _rewritten(original, target)
         else:
             _recorded_by(target, o)
-    kept, versions = [], []
+    kept = []
     returned = {id(o): number for number, o in enumerate(outputs) if isinstance(o, Tensor)}
     for t in ctx._to_save:
         edge = None
@@ -340,9 +355,8 @@ def _record(cls, ctx, args, mask, edges, outputs, recording):
             t._function_output, edge = number, "output"
             if number not in node._outputs:
                 edge = None
-        kept.append((t, edge))
-        versions.append(0 if t is None else t._counter[0])
-    node.saved, node.versions = tuple(kept), versions
+        kept.append((t, edge, 0 if t is None else t._counter[0]))
+    node.saved = tuple(kept)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # outputs among them would keep the graph alive
     return results
 

@@ -271,7 +271,7 @@ def _described(node):
             code = textwrap.dedent(inspect.getsource(node.function.backward))
         except (OSError, TypeError):  # typed at a prompt, or written in C
             code = None
-        saved = {f"saved {i}": Value(t) for i, (t, _) in enumerate(node.saved or ()) if t is not None}
+        saved = {f"saved {i}": Value(t) for i, (t, *_) in enumerate(node.saved or ()) if t is not None}
         return inputs, [None] * len(inputs), saved, f"{node.function.__name__}.apply", code
     if isinstance(node, Output):
         return ["that output"], [None], {}, f"one output of several, number {node.output_nr}", None
