@@ -195,7 +195,8 @@ def call(function, args, keywords=()):
 def _literal(value, beside):
     """A 0-d constant as a Python number, which takes the dtype of what it is beside; None if it would not be the
     same."""
-    if value.__class__ is np.ndarray and not value.ndim and value.dtype == beside.dtype and value.dtype.kind in "fi":
+    constant = isinstance(value, (np.ndarray, np.generic)) and not value.ndim
+    if constant and value.dtype == beside.dtype and value.dtype.kind in "fi":
         number = value.item()
         if math.isfinite(number):
             return [str(value[()]) if value.dtype.kind == "f" else repr(number)]
@@ -306,6 +307,8 @@ class Symbol:
         raise AttributeError(f"'Symbol' object has no attribute '{name}'")
 
     def __getitem__(self, key):
+        if key.__class__ is tuple and not key and not self.ndim:
+            return self  # NumPy takes a 0-d array for the number that it holds
         _refuse_masks(key)
         value = self.array[_unwrapped(key)]
         return self.writer.write(value, [self, "[", *_key(key), "]"])
