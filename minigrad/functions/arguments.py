@@ -35,7 +35,8 @@ def scalar_as(value, dtype):
     least, largest = RANGES[dtype.numpy]
     lowest = least if least or isinstance(value, float) else -largest
     if not lowest <= value <= largest:
-        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow: {value}")
+        name = "int" if dtype.name == "int32" else f"{dtype.name}_t"
+        raise RuntimeError(f"value cannot be converted to type {name} without overflow: {value}")
     return int(value) if least else int(value) % (largest + 1)
 
 
@@ -73,8 +74,11 @@ def sizes(args, function, name="size"):
     """A shape given as several ints, or as one tuple, list or Size."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
-    elif len(args) == 1 and isinstance(args[0], (Tensor, np.ndarray)) and args[0].ndim == 1:
-        args = args[0].tolist()
+    elif len(args) == 1 and isinstance(args[0], (Tensor, np.ndarray)) and args[0].ndim:
+        kind = type(args[0]).__name__
+        raise TypeError(
+            f"{function}(): argument '{name}' (position 1) must be tuple of ints, not {kind}: use .tolist()"
+        )
     return tuple([a if a.__class__ is int else whole(a, function, name) for a in args])
 
 

@@ -36,7 +36,7 @@ def array_from(data, dtype=None):
         return _cast_copy(np.asarray(data), dtype)
     kind = data.__class__
     if kind is float:
-        return state.run(np.array, data, as_numpy(None) if dtype is None else dtype)
+        return _from_numbers(data, as_numpy(None), dtype)
     if kind is int or kind is bool:
         return _from_numbers(data, np.dtype(bool if kind is bool else np.int64), dtype)
     if isinstance(data, (str, bytes)) or (not hasattr(data, "__len__") and not hasattr(data, "__array__")):
@@ -78,7 +78,7 @@ def _bad_value(error):
 
 
 def _from_numbers(data, found, dtype):
-    """Python numbers as an array: to an integer dtype through int64, and what does not fit is an error."""
+    """Python numbers as an array; what does not fit into an integer dtype is an error, but for -n as 2 ** bits - n."""
     if dtype is None or dtype == found:
         try:
             return state.run(np.array, data, found)
@@ -88,19 +88,24 @@ def _from_numbers(data, found, dtype):
         return state.run(np.array, data, dtype)
     if dtype.kind == "b":
         return np.array(data, found).astype(dtype)
-    whole = state.run(np.array(data, np.float64 if found.kind == "f" else np.int64).astype, np.int64)
+    try:
+        given = np.array(data, np.float64 if found.kind == "f" else np.int64)
+    except OverflowError:
+        raise ValueError("Overflow when unpacking long long: int64 takes -2**63 to 2**63 - 1") from None
     least, largest = dtypes.RANGES[dtype]
-    if whole.size and not ((least or -largest) <= whole.min() and whole.max() <= largest):
+    lowest = least if least or found.kind == "f" else -largest
+    if given.size and not (lowest <= given.min() and given.max() <= largest):  # nan is neither
         raise RuntimeError(
             f"value cannot be converted to type {dtype.name} without overflow: it takes {least} to {largest}"
         )
-    return whole.astype(dtype)
+    return given.astype(dtype)
 
 
 def _cast_copy(array, dtype):
+    order = "C" if 0 in array.strides else "K"  # an expanded array comes out in order
     if dtype is None or array.dtype == dtype:
-        return np.array(array, order="C")
-    return state.run(array.astype, dtype, "C")
+        return np.array(array, order=order)
+    return state.run(array.astype, dtype, order)
 
 
 def _unnest(data):
@@ -199,7 +204,7 @@ def as_tensor(data, dtype=None, device=None):
 
 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """`obj` as a tensor, copied or not as `copy` asks"""
+    """`obj` as a tensor, copied or not as `copy` asks; raises ValueError where `copy=False` cannot be"""
     out = (
         tensor(obj, dtype=dtype, device=device)
         if copy and not isinstance(obj, Tensor)
@@ -207,6 +212,11 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     )
     if copy and isinstance(obj, Tensor):
         out = out.clone()
+    if copy is False and not np.may_share_memory(out._array, getattr(obj, "_array", obj)):
+        what = "arbitrary sequence into a tensor"
+        if isinstance(obj, Tensor):
+            what = f"tensor with dtype '{obj.dtype.type_name}' into dtype '{out.dtype.type_name}'"
+        raise ValueError(f"can't alias {what}: leave copy=None, which copies where it must")
     return out.requires_grad_() if requires_grad else out
 
 
@@ -251,6 +261,8 @@ def _filler(make, name, doc):
         _refuse_out(name, out)
         if "size" in keywords:
             size = (keywords.pop("size"),)
+        elif not size:
+            raise TypeError(f'{name}() missing 1 required positional arguments: "size": give ints or one tuple')
         if keywords:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(keywords))}'")
         shape = sizes(size, name)
@@ -270,6 +282,8 @@ empty = _filler(np.empty, "empty", "Memory of a shape, holding whatever was ther
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A shape full of one value, whose type gives the dtype"""
     find_device(device)
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     shape = nonnegative(sizes((size,), "full"))
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     if dtypes.scalar_dtype(value) is None:
@@ -279,14 +293,8 @@ def full(size, fill_value, *, dtype=None, device=None, requires_grad=False, layo
         if dtype is None
         else as_numpy(dtype)
     )
-    if target.kind in "iu" and isinstance(value, int):
-        least, largest = dtypes.RANGES[target]
-        if not least <= value <= largest:
-            raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow")
-    if target.kind == "f":
-        value = scalar_as(value, dtypes.from_numpy(target))
     out = np.empty(shape, target)
-    state.run(out.fill, value)
+    state.run(out.fill, scalar_as(value, dtypes.from_numpy(target)))
     return made(out, requires_grad, device)
 
 
@@ -312,8 +320,7 @@ empty_like = _like(np.empty_like, "empty_like", "Memory of the shape and dtype o
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
     """One value in the shape and dtype of a tensor"""
-    return full(input._array.shape, fill_value, dtype=input.dtype if dtype is None else dtype,
-                device=input.device if device is None else device, requires_grad=requires_grad)  # fmt: skip
+    return empty_like(input, dtype=dtype, device=device).fill_(fill_value).requires_grad_(requires_grad)
 
 
 def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):
@@ -372,16 +379,39 @@ def arange(
     if dtype is None:
         dtype = dtypes.int64 if all(isinstance(v, int) for v in (start, end, step)) else dtypes.get_default_dtype()
     target = as_numpy(dtype)
-    n = (
-        max(0, -((start - end) // step))
-        if isinstance(start, int) and isinstance(end, int) and isinstance(step, int)
-        else max(0, math.ceil((end - start) / step))
-    )
+    if target.kind == "b":
+        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
+    if target == np.int64:  # only for this one does torch cut the bounds before it counts
+        start, end, step = int(start), int(end), int(step)
+        if step == 0:
+            raise ValueError("step must be nonzero: it is cut to a whole number, as the bounds are")
+    whole_numbers = isinstance(start, int) and isinstance(end, int) and isinstance(step, int)
+    n = max(0, -((start - end) // step) if whole_numbers else math.ceil((end - start) / step))
     if target.kind == "f":
-        array = (start + np.arange(n, dtype=np.float64) * step).astype(target)
-    else:
-        array = (int(start) + np.arange(n) * int(step)).astype(target)
-    return made(array, requires_grad, device)
+        return made(_stepped(start, step, n, target), requires_grad, device)
+    return made((int(start) + np.arange(n) * int(step)).astype(target), requires_grad, device)
+
+
+def _line(a, b, i):
+    """a + b * i in the dtype of b; i counts."""
+    return a + b * i.astype(b.dtype)
+
+
+def _fused_line(a, b, i):
+    """`_line` with one rounding, as a fused multiply-add has it."""
+    exact = np.float64 if b.dtype == np.float32 else np.longdouble
+    return (exact(a) + exact(b) * i.astype(exact)).astype(b.dtype)
+
+
+def _stepped(start, step, n, target):
+    """start + step * i as torch's kernel has it: 32 bytes at a time counted from their first element, which is rounded
+    to the dtype, and one by one after the last two such blocks."""
+    wide = np.float32 if target.itemsize == 2 else np.float64
+    start, step, lanes = wide(start), wide(step), 32 // target.itemsize
+    out = state.run(_fused_line(start, step, np.arange(n)).astype, target)
+    blocks = out[: n // (2 * lanes) * 2 * lanes].reshape(-1, lanes)
+    blocks[...] = _fused_line(blocks[:, :1].astype(wide), step, np.arange(lanes))
+    return out
 
 
 def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
@@ -398,8 +428,13 @@ def range(start=0, end=None, step=1, *, dtype=None, device=None, requires_grad=F
         raise RuntimeError("step must be nonzero")
     if (step > 0) != (end >= start) and start != end:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    target = as_numpy(dtype)
+    wide = {"f": np.float32 if target.itemsize == 2 else np.float64}.get(target.kind, np.int64)
+    start, end, step = wide(start), wide(end), wide(step)
+    if step == 0:
+        raise RuntimeError("step must be nonzero: it is cut to a whole number, as the bounds are")
     n = int((end - start) / step + 1)
-    return made((start + np.arange(n) * step).astype(as_numpy(dtype)), requires_grad, device)
+    return made(state.run(_line(start, step, np.arange(n)).astype, target), requires_grad, device)
 
 
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
@@ -409,35 +444,49 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False,
         raise RuntimeError("number of steps must be non-negative")
     target = as_numpy(dtype)
     start, end = _number(start), _number(end)
-    if target.kind != "f":
-        step = np.float32((end - start) / (steps - 1)) if steps > 1 else 0
-        i = np.arange(steps, dtype=np.float32)
-        array = np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(target)
-        return made(array, requires_grad, device)
-    kind = target.type
-    wide = np.float32 if target.itemsize == 2 else kind
-    if steps == 1:
-        return made(np.array([start], target), requires_grad, device)
-    return made(_spaced(wide(start), wide(end), steps, wide).astype(target, copy=False), requires_grad, device)
+    if steps < 2:
+        start = start if steps else 0
+        return full((steps,), start, dtype=dtypes.from_numpy(target), device=device, requires_grad=requires_grad)
+    start, end = _in_dtype(start, target), _in_dtype(end, target)
+    if target.kind == "f":
+        step = (end - start) / target.type(steps - 1)
+    else:
+        start, end, step = np.float64(start), np.float64(end), np.float64((end - start) / (steps - 1))
+    array = state.run(_spaced, start, end, step, steps, _line if step.dtype == np.float16 else _fused_line)
+    return made(array.astype(target, copy=False), requires_grad, device)
 
 
-def _spaced(start, end, steps, kind):
-    """torch's kernel: start + step * i in the first half, end - step * (steps - 1 - i) in the second, each fused."""
-    if steps == 0:
-        return np.empty(0, kind)
-    step = kind((end - start) / kind(steps - 1))
-    i = np.arange(steps)
+def _in_dtype(value, target):
+    """A number as one of a dtype, of an integer one as Python's."""
+    value = scalar_as(value, dtypes.from_numpy(target))
+    return target.type(value) if target.kind == "f" else value
+
+
+def _spaced(start, end, step, steps, line):
+    """torch's kernels: start + step * i in the first half, end - step * (steps - 1 - i) in the second."""
     half = steps // 2
-    exact = np.float64 if kind is np.float32 else np.longdouble  # one rounding, as a fused multiply-add
-    low = exact(start) + exact(step) * i[:half].astype(exact)
-    high = exact(end) - exact(step) * (steps - 1 - i[half:]).astype(exact)
-    return np.concatenate([low, high]).astype(kind)
+    return np.concatenate([line(start, step, np.arange(half)), line(end, -step, np.arange(steps - half)[::-1])])
 
 
 def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False):
     """base ** linspace(start, end, steps)"""
-    exponents = linspace(start, end, steps, dtype=dtypes.float64)
-    return made(np.power(np.float64(base), exponents._array).astype(as_numpy(dtype)), requires_grad, device)
+    find_device(device)
+    if whole(steps, "logspace", "steps") < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    target, start, end = as_numpy(dtype), _number(start), _number(end)
+    if steps < 2:
+        power = _power(base, np.float64(start)) if steps else np.float64(0)
+        power = state.run(power.astype, target).item() if target.kind == "f" else power.item()
+        return full((steps,), power, dtype=dtypes.from_numpy(target), device=device, requires_grad=requires_grad)
+    start, end = _in_dtype(start, target), _in_dtype(end, target)
+    step = np.float64(end - start) / (steps - 1)
+    powers = _power(base, _spaced(np.float64(start), np.float64(end), step, steps, _line))
+    return made(state.run(powers.astype, target), requires_grad, device)
+
+
+def _power(base, exponents):
+    """Powers in double precision, all but exact, as C's pow has them and NumPy's has not."""
+    return state.run(np.power, np.longdouble(base), exponents.astype(np.longdouble)).astype(np.float64)
 
 
 def tril_indices(row, col, offset=0, *, dtype=dtypes.int64, device=None):

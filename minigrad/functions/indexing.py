@@ -438,7 +438,8 @@ def scatter(input, dim, index, src=None, value=None, *, reduce=None):
     axis, places = _scatter_arguments("scatter", input, dim, index, src)
     op = ops.scatter
     if not isinstance(src, Tensor):
-        op, src = ops.scatter_number, wrap(np.full(places.shape, src, input._array.dtype))
+        number = scalar_as(src, input.dtype)
+        op, src = ops.scatter_number, wrap(np.full(places.shape, number, input._array.dtype))
     if reduce == "add":
         return _scattering(ops.scatter_add, input, axis, places, src)
     if reduce == "multiply":
@@ -551,7 +552,15 @@ def index_copy(input, dim, index, source):
 
 def index_fill(input, dim, index, value):
     """A copy of input with its slices at the vector index full of value"""
-    *lead, places = _vector_places("index_fill", input, dim, index)
+    if index._array.dtype != np.int64:
+        raise IndexError(f"index_fill_(): Expected dtype int64 for index, but got {index.dtype.type_name}")
+    if isinstance(value, Tensor) and value._array.ndim:
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s)."
+        )
+    n = input._array.shape[one_dim(dim, input._array.ndim, "index_fill")] if input._array.ndim else 1
+    *lead, places = _vector_places("index_fill", input, dim, wrap(index._array + n * (index._array < 0)))
     key = (*lead, np.unique(places))  # a place named twice counts once in the derivative
     op = ops.index_fill_tensor if isinstance(value, Tensor) else ops.index_fill
     value = to_dtype(value if isinstance(value, Tensor) else scalar_as(value, input.dtype), input.dtype)
