@@ -87,7 +87,7 @@ def _in_place_arithmetic(name):
 
     def method(self, other, **keywords):
         array = self._array
-        if state.enabled or keywords or array.dtype.kind != "f" or self._inference:
+        if state.enabled or keywords or array.dtype.char not in "fd" or self._inference:
             return general(self, other, **keywords)
         if isinstance(other, Tensor):
             value = other._array

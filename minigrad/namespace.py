@@ -223,6 +223,14 @@ class NumPy:
 
     convert = cast
 
+    def half_times(x, number):
+        wide = np.promote_types(x.dtype, np.float32)
+        return (x.astype(wide) * wide.type(number)).astype(x.dtype)
+
+    def half_over(x, number):
+        wide = np.promote_types(x.dtype, np.float32)
+        return (x.astype(wide) / wide.type(number)).astype(x.dtype)
+
     def copy(x):
         return x.copy("C" if 0 in x.strides else "K")
 

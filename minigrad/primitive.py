@@ -110,11 +110,11 @@ def primitive(**declared):
     return declare
 
 
-def overload(op, name):
+def overload(op, name, **options):
     """The op once more, its nodes called `name`: torch numbers the overloads of a function, as ClampBackward1, and
-    gives some pairs one name, as std and mean in StdMeanBackward0."""
+    gives some pairs one name, as std and mean in StdMeanBackward0. Other options replace the op's own."""
     original = op.primitive
-    return primitive(**{**original.declared, "name": name})(original.forward)
+    return primitive(**{**original.declared, "name": name, **options})(original.forward)
 
 
 class Primitive:
@@ -123,7 +123,8 @@ class Primitive:
     `promote`: None (inputs are taken as they come), "same" (inputs of an elementwise op are brought to one dtype) or
     "float" (and integers to the default dtype). `name`: torch's name for the node, a string or a function of the node.
     `view`: the result shows the first input's memory. `held`: static arguments that are dropped after backward, as
-    saved tensors are: the indices of a gather. `refuse`: raises for operands of mixed dtypes that torch does not take.
+    saved tensors are: the indices of a gather. `mixed`: asked first about operands that are not Tensors of one dtype:
+    raises for what torch does not take, and gives the result where it is not found by promotion, else None.
     `absorbs`: the input whose op torch runs as a part of this one.
     `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *arrays, **static)`. And for
     speed, `direct`: the forward without a Python frame, where it is an operator (operator.mul, 50 ns a call);
@@ -131,7 +132,7 @@ class Primitive:
     """
 
     def __init__(
-        self, forward, *, promote=None, name=None, view=False, held=(), refuse=None, explain=None, direct=None,
+        self, forward, *, promote=None, name=None, view=False, held=(), mixed=None, explain=None, direct=None,
         product=False, absorbs=None, **formulas,
     ):  # fmt: skip
         self.name = forward.__name__
@@ -140,7 +141,7 @@ class Primitive:
         self.promote = promote
         self.view = view
         self.held = held
-        self.refuse = refuse
+        self.mixed = mixed
         self.explain = explain
         self.direct = direct or forward
         self.product = product
@@ -213,7 +214,7 @@ class Primitive:
             "align": align, "array_of": array_of, "explain": self.explain or broadcast_error, "floating": FLOATING,
             "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
             "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS,
-            "refuse": self.refuse,
+            "mixed": self.mixed,
             "state": state, "static": self.static, "not_a_tensor": not_a_tensor,
             "InferenceCounter": InferenceCounter, "Tensor": Tensor,
         }  # fmt: skip
@@ -262,8 +263,9 @@ class Primitive:
                 add("    except AttributeError:")
                 add("        aligned = False")
             add("    if not aligned:")
-            if self.refuse:
-                add(f"        refuse({', '.join(inputs)})")
+            if self.mixed:
+                add(f"        result = mixed({', '.join(inputs)})")
+                add("        if result is not None: return result")
             add(f"        operands = align({', '.join(inputs)})")
             add("        if operands is None: return NotImplemented")
             add(f"        return {self.name}({', '.join(['*operands'] + [f'{n}={n}' for n in static])})")
@@ -560,9 +562,9 @@ NUMBERS = {}  # (number, floating point dtype) -> Tensor: programs repeat theirs
 
 
 def number_beside(value, tensor):
-    """A Python number beside a floating point Tensor, as a Tensor of its dtype; else the number, which `align`
-    takes."""
-    if not isinstance(tensor, Tensor) or (dtype := tensor._array.dtype) not in FLOATING:
+    """A Python number beside a floating point Tensor, as a Tensor of its dtype; else, and beside float16, the number,
+    which `mixed` and `align` take."""
+    if not isinstance(tensor, Tensor) or (dtype := tensor._array.dtype) not in FLOATING or dtype == np.float16:
         return value
     number = bare(state.run(np.array, value, dtype))  # kept for all modes
     if value:  # 0. and -0. are equal as keys

@@ -117,6 +117,12 @@ class Torch:
     def sign(x):
         return torch.sign(x)
 
+    def half_times(x, number):
+        return x * number
+
+    def half_over(x, number):
+        return x / number
+
     def div_floor(a, b):
         return torch.div(a, b, rounding_mode="floor")
 

@@ -225,3 +225,33 @@ def test_device_objects():
             engine.device("toaster")
     with pytest.raises(AssertionError, match="device='cpu'"):
         minigrad.ones(1, device="cuda")
+
+
+HALF_BESIDE = {
+    "times": lambda x, s: x * s,
+    "times, the number first": lambda x, s: s * x,
+    "over": lambda x, s: x / s,
+    "under": lambda x, s: s / x,
+    "times in place": lambda x, s: x.detach().clone().mul_(s),
+    "over in place": lambda x, s: x.detach().clone().div_(s),
+}
+
+
+@pytest.mark.parametrize("kind", ["number", "float32", "float64", "int64"])
+@pytest.mark.parametrize("name", HALF_BESIDE)
+def test_half_precision_beside_a_number_computes_with_that_as_it_is(name, kind):
+    """A number that float16 does not hold, such as a loss scale of 65536, still scales: values and both derivatives."""
+    array, seed = np.float16([1000, -3e-5, 0, 7.5, 60000]), np.float16([1.5, -2, 0.25, 1e-3, 1])
+    for number in (65536, 1e-6, 3.7, -70000, 2.0**-20):
+        results = []
+        for e in (minigrad, torch):
+            x = e.tensor(array, requires_grad=True)
+            s = number if kind == "number" else e.tensor(int(number) or 3 if kind == "int64" else number)
+            y = HALF_BESIDE[name](x, s if kind == "number" else s.to(getattr(e, kind)))
+            results.append([y.detach().numpy()])
+            if y.requires_grad:
+                (first,) = e.autograd.grad(y, x, e.tensor(seed, requires_grad=True), create_graph=True)
+                (second,) = e.autograd.grad(first.sum(), x, allow_unused=True)
+                results[-1] += [first.detach().numpy(), np.zeros(5) if second is None else second.numpy()]
+        for ours, theirs in zip(*results, strict=True):
+            np.testing.assert_array_equal(ours, theirs)

@@ -371,7 +371,8 @@ def _index_along(function, x, axis, index, name="index"):
         if function in ("index_select", "index_add"):
             raise IndexError("index out of range in self" + f": {wrong} in dim {axis} of size {n}")
         error = IndexError if function in ("index_copy", "index_fill") else RuntimeError
-        raise error(f"index {wrong} is out of bounds for dimension {axis} with size {n}")
+        where = "index_copy_(): " if function == "index_copy" else ""
+        raise error(f"{where}index {wrong} is out of bounds for dimension {axis} with size {n}")
     return array.astype(np.int64)  # a copy: what the caller does to the index later does not reach the graph
 
 
@@ -455,6 +456,8 @@ def scatter_add(input, dim, index, src):
 
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     """Like scatter_add with reduce one of "sum", "prod", "mean", "amax", "amin"; gradients for "sum" and "mean"."""
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     axis, places = _scatter_arguments("scatter", input, dim, index, src)
     if reduce in ("sum", "mean"):
         return _scattered_sum(input, axis, places, src, reduce == "mean", bool(include_self))
@@ -543,11 +546,36 @@ def _one_dtype(function, input, source):
 
 def index_copy(input, dim, index, source):
     """A copy of input with its slices at the vector index replaced by source's"""
+    _long_index("index_copy_", index)
     key = _vector_places("index_copy", input, dim, index)
     _one_dtype("index_copy_", input, source)
+    _check_slices(input._array.shape, source._array.shape, len(key) - 1, key[-1].size)
     if not input._array.ndim:
         return ops.index_copy(input.reshape(1), source.reshape(-1), key=key).reshape(())
     return ops.index_copy(input, source, key=key)
+
+
+def _long_index(function, index):
+    if index._array.dtype != np.int64:
+        raise RuntimeError(f"{function}(): Expected a long tensor for index, but got {index.dtype.type_name}")
+
+
+def _check_slices(shape, source, axis, n):
+    """index_copy's source holds as many slices along the axis as there are places, each of the shape of the input's."""
+    if shape and source and len(shape) != len(source):
+        raise IndexError(
+            "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source "
+            f"dimensionality ({len(source)}), destination dimensionality ({len(shape)})"
+        )
+    rest, given = shape[:axis] + shape[axis + 1 :], source[:axis] + source[axis + 1 :]
+    if rest != given:
+        raise RuntimeError(
+            "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: "
+            f"{' '.join(map(str, rest))} at dimension {axis} and source slice shape: {' '.join(map(str, given))} at "
+            "dimension 0."
+        )
+    if n != (source[axis] if source else 1):
+        raise IndexError(f"index_copy_(): Number of indices ({n}) should be equal to source.size(dim) ({source[axis]})")
 
 
 def index_fill(input, dim, index, value):
@@ -560,7 +588,9 @@ def index_fill(input, dim, index, value):
             f"{value._array.ndim} dimension(s)."
         )
     n = input._array.shape[one_dim(dim, input._array.ndim, "index_fill")] if input._array.ndim else 1
-    *lead, places = _vector_places("index_fill", input, dim, wrap(index._array + n * (index._array < 0)))
+    negative = (index._array < 0) & (index._array >= -n)
+    index = wrap(index._array + n * negative)
+    *lead, places = _vector_places("index_fill", input, dim, index)
     key = (*lead, np.unique(places))  # a place named twice counts once in the derivative
     op = ops.index_fill_tensor if isinstance(value, Tensor) else ops.index_fill
     value = to_dtype(value if isinstance(value, Tensor) else scalar_as(value, input.dtype), input.dtype)
@@ -604,6 +634,7 @@ def take_along_dim(input, indices, dim=None):
 
 def take(input, index):
     """Elements of the flattened input, in the shape of `index`; raises IndexError for a place outside it"""
+    _long_index("take", index)
     places = index._array
     n = input._array.size
     outside = (places < -n) | (places >= n)
@@ -616,6 +647,12 @@ def take(input, index):
 def put(input, index, source, accumulate=False):
     """A copy of input with elements of the flattened tensor replaced (or added to)."""
     _one_dtype("put_", input, source)
+    _long_index("put_", index)
+    if source._array.size != index._array.size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{source._array.size}, index.numel() = {index._array.size}"
+        )
     return ops.put(input, source, positions=index._array.astype(np.int64), accumulate=bool(accumulate))
 
 

@@ -122,8 +122,8 @@ def div(input, other, *, rounding_mode=None):
 
 def _integer_checked(op, kernel, a, b):
     """op(a, b) of one dtype, not bool; an integer zero as divisor is an error, as in torch."""
-    if not (isinstance(a, Tensor) and isinstance(b, Tensor)) and (refuse := op.primitive.refuse):
-        refuse(a, b)
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)) and (mixed := op.primitive.mixed):
+        mixed(a, b)
     a, b = align([a, b], to_float=False)
     kind = a._array.dtype.kind
     if kind != "f":

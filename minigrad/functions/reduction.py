@@ -10,6 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from .. import dtypes
+from ..grad_mode import state
 from ..namespace import count as _count
 from ..ops import reduction as ops
 from ..ops.indexing import picked, sort_stable
@@ -108,6 +109,11 @@ def _spread(stem, op):
             raise RuntimeError(
                 "std and var only support tensors of floating point or complex type: convert with .float()"
             )
+        if correction is not None and unbiased is not None:
+            raise TypeError(
+                f"{stem}() received an invalid combination of arguments - got both correction and unbiased, which says "
+                "correction=1 or 0: give one of them"
+            )
         if correction is None:
             correction = 1 if unbiased is None else int(unbiased)
         axes = _axes(input, dim, stem)
@@ -148,12 +154,14 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 
 def prod(input, dim=None, keepdim=False, *, dtype=None):
-    """The product over one dim, or all; integers give int64"""
+    """The product over one dim, or all; integers give int64 unless a dtype is named"""
     input = _as_dtype(input, dtype)
     if dim is None:
-        return ops.prod(input, None, False)
-    axis = one_dim(dim, input._array.ndim, "prod")
-    return ops.prod(input, (axis,) if input._array.ndim else (), builtins.bool(keepdim))
+        out = ops.prod(input, None, False)
+    else:
+        axis = one_dim(dim, input._array.ndim, "prod")
+        out = ops.prod(input, (axis,) if input._array.ndim else (), builtins.bool(keepdim))
+    return out if dtype is None else out.to(dtype)
 
 
 def _nonempty(input, axes, function):
@@ -234,7 +242,8 @@ min = _max_or_min("min", ops.smallest, np.argmin, minimum, _Min)
 
 def _arg(name, op):
     def function(input, dim=None, keepdim=False):
-        refuse_kinds(f"{name}_cpu", input, "b")
+        if input._array.dtype.kind == "b":
+            raise RuntimeError(f"{name}(): does not support bool input: convert with .int()")
         if dim is None:
             if not input._array.size:
                 raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
@@ -263,9 +272,9 @@ def _truth(name, op):
 any, all = _truth("any", ops.any), _truth("all", ops.all)
 
 
-def count_nonzero(input, dim=None):
-    """The number of nonzero elements."""
-    return sum(input != 0, dim)
+def count_nonzero(input, dim=None, *dims):
+    """The number of nonzero elements: of all, or along the dims named."""
+    return sum(input != 0, (dim, *dims) if dims else dim)
 
 
 def _scan(name, op):
@@ -342,8 +351,8 @@ def norm_of_pairs(input, p, keepdim):
 
 
 def _normed(op, input, p, dim, keepdim, dtype=None):
-    input = _as_dtype(input, dtype)
     _floats_of_norm(input.dtype)
+    input = _as_dtype(input, dtype)
     if p == "nuc":
         raise NotImplementedError("norm(p='nuc') needs a singular value decomposition, which minigrad does not have")
     axes = _axes(input, dim, "norm")
@@ -362,12 +371,12 @@ def _floats_of_norm(dtype):
 
 
 def _nonempty_for_norm(p, shape, axes):
-    for axis in range(len(shape)) if axes is None else axes:
-        if p in (math.inf, -math.inf) and not shape[axis]:
-            raise RuntimeError(
-                f"linalg.vector_norm cannot compute the {p} norm on the dimension {axis} because this dimension is "
-                "empty and the operation does not have an identity"
-            )
+    empty = [axis for axis in (range(len(shape)) if axes is None else axes) if not shape[axis]]
+    if empty and (p < 0 or p == math.inf):
+        why = f"the dimension {empty[0]} because this dimension is empty and" if axes else "an empty tensor because"
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {p:g} norm on {why} the operation does not have an identity"
+        )
 
 
 def dist(input, other, p=2):
@@ -445,7 +454,7 @@ def median(input, dim=None, keepdim=False):
     refuse_kinds("median_cpu", input, "b")
     if dim is None:
         if not input._array.size:
-            return wrap(np.array(np.nan, input._array.dtype))
+            return wrap(state.run(np.array(np.nan).astype, input._array.dtype))  # of integers what C makes of nan
         return ops.median(input)
     axis = one_dim(dim, input._array.ndim, "median")
     if not input._array.ndim:
@@ -471,13 +480,38 @@ def mode(input, dim=-1, keepdim=False):
     axis = one_dim(dim, input._array.ndim, "mode")
     if not input._array.ndim:
         return _picked(_Mode, input, 0, None)
+    _nonempty(input, (axis,), "mode")
     moved = np.moveaxis(input._array, axis, -1)
     places = np.empty(moved.shape[:-1], np.int64)
     for i in np.ndindex(places.shape):
+        if np.isnan(moved[i]).any():
+            places[i] = _mode_among_nans(moved[i].tolist())
+            continue
         values, counts = np.unique(moved[i], return_counts=True)
         places[i] = np.flatnonzero(moved[i] == values[np.argmax(counts)])[-1]
     indices = wrap(np.expand_dims(places, axis))
     return _picked(_Mode, input, axis, indices, keepdim)
+
+
+def _mode_among_nans(numbers):
+    """The place of the mode as torch finds it: it sorts (by insertion, if they are few) with <, to which a nan is in
+    order wherever it stands, and takes the first of the longest runs of equals, of which two nan are none."""
+    order = []
+    for place, x in enumerate(numbers):
+        i = len(order)
+        if order and x < numbers[order[0]]:
+            i = 0
+        while i and x < numbers[order[i - 1]]:
+            i -= 1
+        order.insert(i, place)
+    longest, run, found = 0, 0, None
+    for place, following in zip(order, [*order[1:], None]):
+        run += 1
+        if following is None or numbers[place] != numbers[following]:
+            if run > longest:
+                longest, found = run, place
+            run = 0
+    return found
 
 
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
@@ -525,6 +559,10 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
         return input.clone()
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if not input._array.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if builtins.any(p is not None and p._array.ndim != input._array.ndim for p in (prepend, append)):
+        raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     axis = one_dim(dim, input._array.ndim, "diff")
     pieces = [p for p in (prepend, input, append) if p is not None]
     out = cat(pieces, axis) if len(pieces) > 1 else input
@@ -551,7 +589,11 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The distinct elements, sorted; on request each element's place among them, and how often each occurs"""
     axis = None if dim is None else one_dim(dim, input._array.ndim, "unique")
-    values, inverse, counts = np.unique(input._array, return_inverse=True, return_counts=True, axis=axis)
+    if axis is not None and not input._array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    values, inverse, counts = np.unique(
+        input._array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
+    )
     out = [wrap(values)]
     if return_inverse:
         out.append(wrap(inverse.reshape(input._array.shape) if axis is None else inverse.reshape(-1)))

@@ -25,7 +25,7 @@ def takes(function, *wanted):
     """A check of operands that are not all Tensors of one dtype: how many of the two must be Tensors, and which."""
     given = " and ".join(f"'{name}'" for name in wanted)
 
-    def refuse(*operands):
+    def mixed(*operands):
         for position, (name, x) in enumerate(zip(("input", "other"), operands), 1):
             if name in wanted and not isinstance(x, Tensor):
                 raise TypeError(
@@ -38,7 +38,7 @@ def takes(function, *wanted):
                 f"{given + ' must be Tensors' if given else 'one of them must be a Tensor'}"
             )
 
-    return refuse
+    return mixed
 
 
 def not_differentiable(error):
@@ -69,7 +69,7 @@ def _explain_sub(error, a, b):
     return broadcast_error(error, a, b)
 
 
-@primitive(promote="same", direct=operator.sub, refuse=no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g)
+@primitive(promote="same", direct=operator.sub, mixed=no_booleans, explain=_explain_sub, a=lambda g: g, b=lambda g: -g)
 def sub(a, b):
     """a - b"""
     return a - b
@@ -81,15 +81,13 @@ def add_scaled(a, b, *, alpha):
     return a + alpha * b
 
 
-@primitive(promote="same", refuse=no_booleans, a=lambda g: g, b=lambda g, alpha: -g * alpha, name="SubBackward0")
+@primitive(promote="same", mixed=no_booleans, a=lambda g: g, b=lambda g, alpha: -g * alpha, name="SubBackward0")
 def sub_scaled(a, b, *, alpha):
     """a - alpha * b"""
     return a - alpha * b
 
 
-@primitive(
-    promote="same", refuse=no_booleans, explain=_explain_sub, a=lambda g: -g, b=lambda g: g, name="RsubBackward1"
-)
+@primitive(promote="same", mixed=no_booleans, explain=_explain_sub, a=lambda g: -g, b=lambda g: g, name="RsubBackward1")
 def rsub(a, b):
     """b - a for a number b"""
     return b - a
@@ -98,19 +96,70 @@ def rsub(a, b):
 rsub_tensor = overload(rsub, "RsubBackward0")
 
 
-@primitive(promote="same", direct=operator.mul, product=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
+@primitive(x=lambda g, xp, number: xp.half_times(g, number), name="MulBackward0")
+def half_times(xp, x, *, number):
+    """x * number in float16, the number not rounded to that: torch computes it in float32"""
+    return xp.half_times(x, number)
+
+
+@primitive(x=lambda g, xp, number: xp.half_times(g, number), name="MulBackward0")
+def rounded_half_times(xp, x, *, rounded, number):
+    """number * x in float16 for a 0-d tensor that comes first, which torch does round; not so in the derivative"""
+    return xp.half_times(x, rounded)
+
+
+@primitive(x=lambda g, xp, number: xp.half_over(g, number), name="DivBackward0")
+def half_over(xp, x, *, number):
+    """x / number in float16, the number not rounded to that"""
+    return xp.half_over(x, number)
+
+
+def _half_and_number(x, number):
+    """True for a float16 tensor and a number, or a 0-d tensor of another dtype."""
+    if not isinstance(x, Tensor) or x.dtype is not dtypes.float16:
+        return False
+    if isinstance(number, Tensor):
+        return x._array.ndim > 0 and not number._array.ndim and not number.requires_grad
+    return number.__class__ is float or number.__class__ is int
+
+
+def _number(x):
+    return x.item() if isinstance(x, Tensor) else x
+
+
+def _mul_mixed(a, b):
+    if _half_and_number(a, b):
+        return half_times(a, _number(b))
+    if _half_and_number(b, a):
+        return rounded_half_times(b, _number(a.half()), _number(a)) if isinstance(a, Tensor) else half_times(b, a)
+    return None
+
+
+def _div_mixed(a, b):
+    return half_over(a, _number(b)) if _half_and_number(a, b) else None
+
+
+@primitive(
+    promote="same", direct=operator.mul, product=True, mixed=_mul_mixed, a=lambda g, b: g * b, b=lambda g, a: g * a
+)
 def mul(a, b):
     """a * b"""
     return a * b
 
 
-@primitive(promote="float", direct=operator.truediv, a=lambda g, b: g / b, b=lambda g, a, b: -g * ((a / b) / b))
+@primitive(
+    promote="float",
+    direct=operator.truediv,
+    mixed=_div_mixed,
+    a=lambda g, b: g / b,
+    b=lambda g, a, b: -g * ((a / b) / b),
+)
 def div(a, b):
     """a / b; integers become the default dtype"""
     return a / b
 
 
-div_by_number = overload(div, "DivBackward1")
+div_by_number = overload(div, "DivBackward1", mixed=None)
 
 
 @primitive(promote="same", direct=operator.neg, x=lambda g: -g)
@@ -174,7 +223,7 @@ def abs(xp, x):
     promote="same",
     a=lambda g: g,
     b=lambda g, xp, a, b: -g * xp.div_floor(a, b),
-    refuse=takes("remainder"),
+    mixed=takes("remainder"),
     name="RemainderBackward1",
 )
 def remainder(xp, a, b):
@@ -189,7 +238,7 @@ remainder_by_number = overload(remainder, "RemainderBackward0")
     promote="same",
     a=lambda g: g,
     b=lambda g, xp, a, b: -g * xp.div_trunc(a, b),
-    refuse=takes("fmod", "input"),
+    mixed=takes("fmod", "input"),
     name="FmodBackward1",
 )
 def fmod(xp, a, b):
@@ -288,7 +337,7 @@ def log1p(xp, x):
 
 @primitive(
     promote="float",
-    refuse=takes("logaddexp", "input", "other"),
+    mixed=takes("logaddexp", "input", "other"),
     a=lambda g, xp, a, b: g / (1 + xp.exp(b - a)),
     b=lambda g, xp, a, b: g / (1 + xp.exp(a - b)),
 )
@@ -299,7 +348,7 @@ def logaddexp(xp, a, b):
 
 @primitive(
     promote="float",
-    refuse=takes("logaddexp2", "input", "other"),
+    mixed=takes("logaddexp2", "input", "other"),
     a=lambda g, xp, a, b: g / (1 + xp.exp2(b - a)),
     b=lambda g, xp, a, b: g / (1 + xp.exp2(a - b)),
 )
@@ -310,7 +359,7 @@ def logaddexp2(xp, a, b):
 
 @primitive(
     promote="float",
-    refuse=takes("xlogy"),
+    mixed=takes("xlogy"),
     a=lambda g, xp, a, b: xp.where((a == 0) & (b <= 0), 0, xp.xlogy(g, b)),
     b=lambda g, a, b: g * a / b,
 )
@@ -381,7 +430,7 @@ def _inverse_square_radius(xp, a, b):
 
 @primitive(
     promote="float",
-    refuse=takes("atan2", "input", "other"),
+    mixed=takes("atan2", "input", "other"),
     a=lambda g, xp, a, b: g * b * _inverse_square_radius(xp, a, b),
     b=lambda g, xp, a, b: g * -a * _inverse_square_radius(xp, a, b),
 )
@@ -503,7 +552,7 @@ def frac(xp, x):
     promote="same",
     a=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
     b=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
-    refuse=takes("floor_divide"),
+    mixed=takes("floor_divide"),
     name="torch::autograd::NotImplemented",
 )
 def floor_divide(xp, a, b):
@@ -660,55 +709,55 @@ def convert(xp, x, *, dtype):
 # -- comparisons and logic: no gradient ----------------------------------------------------------------------------
 
 
-@primitive(promote="same", refuse=takes("eq", "input"))
+@primitive(promote="same", mixed=takes("eq", "input"))
 def eq(a, b):
     """a == b"""
     return a == b
 
 
-@primitive(promote="same", refuse=takes("ne", "input"))
+@primitive(promote="same", mixed=takes("ne", "input"))
 def ne(a, b):
     """a != b"""
     return a != b
 
 
-@primitive(promote="same", refuse=takes("lt", "input"))
+@primitive(promote="same", mixed=takes("lt", "input"))
 def lt(a, b):
     """a < b"""
     return a < b
 
 
-@primitive(promote="same", refuse=takes("le", "input"))
+@primitive(promote="same", mixed=takes("le", "input"))
 def le(a, b):
     """a <= b"""
     return a <= b
 
 
-@primitive(promote="same", refuse=takes("gt", "input"))
+@primitive(promote="same", mixed=takes("gt", "input"))
 def gt(a, b):
     """a > b"""
     return a > b
 
 
-@primitive(promote="same", refuse=takes("ge", "input"))
+@primitive(promote="same", mixed=takes("ge", "input"))
 def ge(a, b):
     """a >= b"""
     return a >= b
 
 
-@primitive(promote="same", refuse=takes("logical_and", "input", "other"))
+@primitive(promote="same", mixed=takes("logical_and", "input", "other"))
 def logical_and(xp, a, b):
     """Both nonzero."""
     return xp.logical_and(a, b)
 
 
-@primitive(promote="same", refuse=takes("logical_or", "input", "other"))
+@primitive(promote="same", mixed=takes("logical_or", "input", "other"))
 def logical_or(xp, a, b):
     """At least one nonzero."""
     return xp.logical_or(a, b)
 
 
-@primitive(promote="same", refuse=takes("logical_xor", "input", "other"))
+@primitive(promote="same", mixed=takes("logical_xor", "input", "other"))
 def logical_xor(xp, a, b):
     """Exactly one nonzero."""
     return xp.logical_xor(a, b)
@@ -720,19 +769,19 @@ def logical_not(xp, x):
     return xp.logical_not(x)
 
 
-@primitive(promote="same", refuse=takes("bitwise_and"))
+@primitive(promote="same", mixed=takes("bitwise_and"))
 def bitwise_and(a, b):
     """a & b, of integers or booleans"""
     return a & b
 
 
-@primitive(promote="same", refuse=takes("bitwise_or"))
+@primitive(promote="same", mixed=takes("bitwise_or"))
 def bitwise_or(a, b):
     """a | b, of integers or booleans"""
     return a | b
 
 
-@primitive(promote="same", refuse=takes("bitwise_xor"))
+@primitive(promote="same", mixed=takes("bitwise_xor"))
 def bitwise_xor(a, b):
     """a ^ b, of integers or booleans"""
     return a ^ b
@@ -744,13 +793,13 @@ def bitwise_not(x):
     return ~x
 
 
-@primitive(promote="same", refuse=takes("bitwise_left_shift"))
+@primitive(promote="same", mixed=takes("bitwise_left_shift"))
 def bitwise_left_shift(a, b):
     """a << b, of integers"""
     return a << b
 
 
-@primitive(promote="same", refuse=takes("bitwise_right_shift"))
+@primitive(promote="same", mixed=takes("bitwise_right_shift"))
 def bitwise_right_shift(a, b):
     """a >> b, of integers"""
     return a >> b
@@ -825,7 +874,7 @@ def heaviside(xp, x, at_zero):
 
 @primitive(
     promote="float",
-    refuse=takes("hypot", "input", "other"),
+    mixed=takes("hypot", "input", "other"),
     a=lambda g, a, out: g * a / out,
     b=lambda g, b, out: g * b / out,
 )
@@ -836,7 +885,7 @@ def hypot(xp, a, b):
 
 @primitive(
     promote="float",
-    refuse=takes("copysign", "input"),
+    mixed=takes("copysign", "input"),
     a=lambda g, xp, a, out: g * xp.where(a == 0, 0, out / a),
     b=lambda g, xp: xp.zeros_like(g),
 )

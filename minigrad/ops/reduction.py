@@ -328,7 +328,7 @@ norm_of_pairs = overload(norm, "NormBackward1")
 
 @primitive(
     promote="same",
-    refuse=no_booleans,
+    mixed=no_booleans,
     x=lambda g, xp, x, y, out, p: _norm_g(g, xp, x - y, out, p, None, False),
     y=lambda g, xp, x, y, out, p: _norm_g(-g, xp, x - y, out, p, None, False),
 )

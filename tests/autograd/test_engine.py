@@ -298,7 +298,7 @@ PROGRAMS = {
 def test_no_gradient_shares_memory(program, n):
     a, b = minigrad.ones(n, n, requires_grad=True), minigrad.ones(n, n, requires_grad=True)
     out = PROGRAMS[program](a, b)
-    cotangent = minigrad.ones(*out.shape)
+    cotangent = minigrad.ones(out.shape)
     if out.requires_grad and not out.is_leaf:
         out.retain_grad()
     out.backward(cotangent)
