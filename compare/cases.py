@@ -341,6 +341,8 @@ ELEMENTWISE_UNARY = [
            errors=["T.clamp(T.ones(2))"]),
     shaped("clamp.min", "T.clamp(x, min=low)", {"low": [0, -1, 0.5]}, EXACT, inplace=True),
     shaped("clamp.max", "T.clamp(x, max=high)", {"high": [0, 1, 0.5]}, EXACT, inplace=True),
+    shaped("clamp.mixed", "T.clamp(x, low, T.tensor(0.5))", {"low": [-1, 0.25]}, EXACT,
+           errors=["T.clamp(T.ones(2), 0, T.ones(2))"]),
     Case("clamp.tensor", "T.clamp(x, y, z)", ("x", "y", "z"), bound=EXACT, inplace=True),
     Case("clamp.tensor_min", "T.clamp(x, min=y)", ("x", "y"), bound=EXACT),
     Case("clamp.tensor_max", "T.clamp(x, max=y)", ("x", "y"), bound=EXACT),

@@ -289,6 +289,8 @@ def _both_tensors(function, *operands):
 
 def clamp(input, min=None, max=None):
     """min(max(input, min), max); the gradient passes at the bounds"""
+    if None not in (min, max) and isinstance(min, Tensor) != isinstance(max, Tensor):
+        min, max = [b.item() if isinstance(b, Tensor) and not b._array.ndim else b for b in (min, max)]
     if isinstance(max if min is None else min, Tensor):
         return _clamped(input, min, max, ops.clamp_between, ops.clamp_above, ops.clamp_below)
     return _clamped(input, min, max, ops.clamp_between_numbers, ops.clamp_above_number, ops.clamp_below_number)
@@ -301,7 +303,7 @@ def _clamped(input, min, max, between, above, below):
     if isinstance(min, Tensor) != isinstance(max, Tensor) and None not in (min, max):
         given = f"input=Tensor, min={type(min).__name__}, max={type(max).__name__}"
         raise TypeError(
-            f"clamp() received an invalid combination of arguments ({given}): give two numbers or two Tensors"
+            f"clamp() received an invalid combination of arguments - got ({given}): give two numbers or two Tensors"
         )
     bounds = [b for b in (min, max) if b is not None]
     if _is_bool(input) and (len(bounds) == 2 or not isinstance(bounds[0], Tensor)):
