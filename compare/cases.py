@@ -18,6 +18,7 @@ from .ulp import (
     ARITHMETIC,
     CHAIN,
     COMPOSED,
+    ELIMINATION,
     EXACT,
     FUNCTION,
     MOVE,
@@ -467,7 +468,40 @@ REDUCTIONS = [
            errors=["T.topk(T.ones(2), 3)"]),
 ]  # fmt: skip
 
+# Matrices near the identity, made by exact operations: their inverses are no worse conditioned than they are.
+SQUARE = "x.clamp(-1, 1) / 16 + T.ones_like(x).tril().triu()"
+
+
+def square(
+    name: str, call: str, others: Sequence[str] = (), shapes: Sequence[str] = ("m m", "b m m"), **more: Any
+) -> Case:
+    """A function of matrices that have inverses; `A` in the call is such a matrix."""
+    return Case(name, call.replace("A", SQUARE), ("x", *others), list(shapes), bound=ELIMINATION,
+                dtypes=("float32", "float64"), domain="finite", skip=["special"], **more)  # fmt: skip
+
+
 LINEAR = [
+    square("linalg.inv", "T.linalg.inv(A)",
+           errors=["T.linalg.inv(T.ones(2, 3))", "T.linalg.inv(T.ones(2))", "T.linalg.inv(T.ones(2, 2))",
+                   "T.linalg.inv(T.ones(3, 2, 2))", "T.linalg.inv(T.ones(2, 2, dtype=T.int64))",
+                   "T.linalg.inv(T.ones(2, 2, dtype=T.float16))"]),
+    square("inverse", "T.inverse(A)", errors=["T.inverse(T.ones(2, 3))"]),
+    square("linalg.solve", "T.linalg.solve(A, y)", ["y"],
+           ["m m, m", "m m, m k", "b m m, b m k", "b m m, b m", "m m, b m k"],
+           errors=["T.linalg.solve(T.ones(2, 2), T.ones(2))", "T.linalg.solve(T.eye(2), T.ones(3))",
+                   "T.linalg.solve(T.eye(2), T.ones(2, dtype=T.float64))", "T.linalg.solve(T.ones(2, 3), T.ones(2))"]),
+    square("linalg.solve.right", "T.linalg.solve(A, y, left=False)", ["y"], ["m m, k m", "b m m, b k m"],
+           errors=["T.linalg.solve(T.eye(2), T.ones(2, 3), left=False)"]),
+    square("linalg.cholesky", "T.linalg.cholesky((A) @ (A).mT)",
+           errors=["T.linalg.cholesky(-T.eye(2))", "T.linalg.cholesky(T.tensor([[1.0, 2.0], [2.0, 1.0]]))"]),
+    square("linalg.cholesky.upper", "T.linalg.cholesky((A) @ (A).mT, upper=True)"),
+    Case("linalg.norm", "T.linalg.norm(x, p)", ("x",), ["m n", "k"], bound=REDUCE,
+         static={"p": [None, 1, -1, float("inf"), float("-inf")]}, errors=["T.linalg.norm(T.ones(2, 2, 2), 1)"]),
+    Case("linalg.vector_norm", "T.linalg.vector_norm(x, p, dim=-1)", ("x",), ["m n", "k"],
+         static={"p": [2, 1, 3]}, bound=REDUCE),
+    Case("linalg.matrix_norm", "T.linalg.matrix_norm(x, p, keepdim=keep)", ("x",), ["m n", "b m n"],
+         static={"p": ["fro", 1, float("inf")], "keep": [True, False]}, bound=REDUCE,
+         skip=["empty"], errors=["T.linalg.matrix_norm(T.ones(2))"]),
     Case("matmul", "T.matmul(x, y)", ("x", "y"), ["m k, k n", "k, k", "m k, k", "k, k n", "b m k, k n", "m k, b k n",
          "b m k, b k n", "b m k, k", "k, b k n", "... m k, ... k n"], bound=REDUCE,
          errors=["T.matmul(T.ones(2, 3), T.ones(2, 3))", "T.matmul(T.ones(3), T.ones(4))",

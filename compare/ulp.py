@@ -132,6 +132,11 @@ def within(
     return ulps, bad
 
 
+ELIMINATION = Bound(
+    "elimination", 4, 4, 16,
+    "LAPACK in MKL and in OpenBLAS eliminates in blocks of other sizes: results are exact for a matrix a few eps away",
+    floor=16, gradient_floor=16,
+)  # fmt: skip
 TRAINING = Bound(
     "training", 4, 4, 16,
     "an update adds terms of the size of the whole tensor; their roundings are carried along, a few eps of that a step",

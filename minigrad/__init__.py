@@ -71,13 +71,14 @@ from .random import (
 from .tensor import Tensor
 
 if _typing.TYPE_CHECKING:
-    from . import backends, nn, optim, serialization, utils
+    from . import backends, linalg, nn, optim, serialization, utils
     from .serialization import SerializationError, load, save
 
 globals().update(_methods.TYPES)
 _LATER = {  # imported when first asked for, so that importing minigrad costs little more than importing NumPy
     "nn": "nn", "optim": "optim", "utils": "utils", "serialization": "serialization", "save": "serialization",
-    "load": "serialization", "SerializationError": "serialization", "backends": "backends",
+    "load": "serialization", "SerializationError": "serialization", "backends": "backends", "linalg": "linalg",
+    "inverse": "linalg",
 }  # fmt: skip
 
 

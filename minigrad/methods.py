@@ -5,6 +5,7 @@ methods that are no function of torch's: conversions, protocols, the autograd me
 """
 
 import copy
+import importlib
 import weakref
 
 import numpy as np
@@ -660,6 +661,17 @@ def equal(input, other):
 
 
 Tensor.isclose, Tensor.allclose, Tensor.equal = isclose, allclose, equal
+
+
+# -- the inverse, from a module that is imported when it is asked for ----------------------------------------------
+
+
+def _inverse(self):
+    """linalg.inv(self)"""
+    return importlib.import_module(".linalg", __package__).inv(self)
+
+
+Tensor.inverse = _inverse
 
 
 # -- autograd ------------------------------------------------------------------------------------------------------

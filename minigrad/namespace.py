@@ -603,6 +603,18 @@ class NumPy:
             return np.dot(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
         return np.dot(a, b) + 0  # torch adds to 0: a product that is -0 gives 0
 
+    def inv(x):
+        return np.linalg.inv(x)
+
+    def solve(a, b, vector=False):
+        return np.linalg.solve(a, b[..., None])[..., 0] if vector else np.linalg.solve(a, b)
+
+    def solve_right(a, b):
+        return NumPy.mT(np.linalg.solve(NumPy.mT(a), NumPy.mT(b)))
+
+    def cholesky(x):
+        return np.linalg.cholesky(x)
+
     def sum_of_products(a, b):
         if a.shape == b.shape and a.dtype in WIDE_ENOUGH:  # no temporary, and at 2000 elements a third of the time
             return a.dot(b) if a.ndim == 1 else a.reshape(-1).dot(b.reshape(-1))

@@ -117,6 +117,20 @@ class Torch:
     def sign(x):
         return torch.sign(x)
 
+    def inv(x):
+        return torch.linalg.inv(x)
+
+    def solve(a, b, vector=False):
+        b = b[..., None] if vector else b
+        b = b.expand(*torch.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])
+        return torch.linalg.solve(a, b)[..., 0] if vector else torch.linalg.solve(a, b)
+
+    def solve_right(a, b):
+        return Torch.solve(a.mT, b.mT).mT
+
+    def cholesky(x):
+        return torch.linalg.cholesky(x)
+
     def half_times(x, number):
         return x * number
 

@@ -175,6 +175,7 @@ def test_the_namespaces_agree(name):
 CALLS = [
     lambda x, y, m, v: x + y - x * y / (y + 3),
     lambda x, y, m, v: -x,
+    lambda x, y, m, v: inverted(m, v),
     lambda x, y, m, v: x * 3 + x / mg.tensor(2) + mg.tensor(2) * x,  # in float16 these three compute their own way
     lambda x, y, m, v: mg.add(x, y, alpha=2) + mg.sub(x, y, alpha=0.5),
     lambda x, y, m, v: x**2 + x**0.5 + x**y + 2**x,
@@ -228,6 +229,13 @@ CALLS = [
     lambda x, y, m, v: written_through_a_view(x, v),
     lambda x, y, m, v: x.double().float() + x.half().double(),
 ]
+
+
+def inverted(m, v):
+    if m.dtype is mg.float16:  # which LAPACK does not have
+        return m * 1
+    a = m @ m.mT + mg.eye(3, dtype=m.dtype)
+    return mg.linalg.inv(a) + mg.linalg.solve(a, v) + mg.linalg.solve(a, m, left=False) + mg.linalg.cholesky(a)
 
 
 def written_through_a_view(x, v):

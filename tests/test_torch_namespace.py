@@ -98,7 +98,8 @@ SHAPES = {
     "embedding": [(3, 2)], "layer_norm_affine": [(2, 3), (3,), (3,)],
     "batch_norm_affine": [(2, 3), (1, 3), (1, 3)], "addbmm": [(2, 2), (4, 2, 3), (4, 3, 2)],
     "baddbmm": [(2, 2), (4, 2, 3), (4, 3, 2)], "addmv": [(2,), (2, 3), (3,)], "addr": [(3,), (2,), (3,)],
-    "nll_loss": [(2, 3)],
+    "nll_loss": [(2, 3)], "inv": [(3, 3)], "solve": [(3, 3), (3, 2)], "solve_right": [(3, 3), (2, 3)],
+    "cholesky": [(3, 3)],
 }  # fmt: skip
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "half_times": {"number": 3.0},
@@ -141,6 +142,7 @@ STATIC = {
         "axis": 1, "index": np.array([[1], [2]]), "shape": (2,), "factors": 1.0, "valid": np.array([True, False]),
         "count": 1.0,
     },
+    "solve": {"vector": False}, "cholesky": {"upper": False},
     "var": {**ACROSS, "correction": 1}, "std": {**ACROSS, "correction": 1},
 }  # fmt: skip
 BOOLEAN = {"choose": [0]}  # inputs that are masks
@@ -155,6 +157,8 @@ def arguments(name):
     shapes = SHAPES.get(name, [(2, 3)] * len(op.inputs))
     low = 1.2 if name.startswith("acosh") else 0.1
     arrays = [np.asarray(draw.uniform(low, low + 0.8, shape)) for shape in shapes]
+    if shapes[0] == (3, 3):
+        arrays[0] = arrays[0] / 4 + np.eye(3)  # it has an inverse, and a Cholesky factor
     for i in BOOLEAN.get(name, ()):
         arrays[i] = arrays[i] > 0.5
     if name in INTEGER:

@@ -298,7 +298,8 @@ def chain_matmul(*matrices):
 
 
 def matrix_power(input, n):
-    """input @ input @ ..., n times (n >= 0), of square matrices (..., m, m); raises RuntimeError for others"""
+    """input @ input @ ..., n times (of the inverse for negative n), of square matrices (..., m, m); raises RuntimeError
+    for others"""
     shape = input._array.shape
     if len(shape) < 2:
         raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
@@ -308,7 +309,7 @@ def matrix_power(input, n):
             f"{shape[-2]} by {shape[-1]} matrices"
         )
     if n < 0:
-        raise RuntimeError("matrix_power: a negative power needs an inverse, which minigrad does not have")
+        return matrix_power(input.inverse(), -n)
     if n == 0:
         return copied(input, wrap(np.broadcast_to(np.eye(shape[-1], dtype=input._array.dtype), shape).copy()))
     out = None

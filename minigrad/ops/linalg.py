@@ -1,4 +1,4 @@
-"""Products of matrices.
+"""Products of matrices, and their inverses.
 
 Owns forward and derivative formulas. Inputs are at least matrices; `functions/linalg.py` gives vectors their axes.
 `xp.mT` swaps the last two axes.
@@ -135,3 +135,59 @@ def _cross(xp, a, b, axis):
 def cross(xp, a, b, *, axis):
     """The cross products of the 3-vectors along an axis."""
     return _cross(xp, a, b, axis)
+
+
+# -- inverses; the formulas are those of Giles, "Collected matrix derivative results for forward and reverse mode
+# algorithmic differentiation" (2008)
+
+
+@primitive(x=lambda g, xp, out: -xp.matmul(xp.mT(out), xp.matmul(g, xp.mT(out))), name="LinalgInvExBackward0")
+def inv(xp, x):
+    """The inverse of (..., n, n)"""
+    return xp.inv(x)
+
+
+def _columns(xp, x, vector):
+    return xp.reshape(x, (*x.shape, 1)) if vector else x
+
+
+def _solve_matrix_g(g, xp, a, out, a_shape, vector):
+    column = xp.solve(xp.mT(a), _columns(xp, g, vector))
+    return xp.sum_to(-xp.matmul(column, xp.mT(_columns(xp, out, vector))), a_shape)
+
+
+@primitive(
+    a=_solve_matrix_g,
+    b=lambda g, xp, a, b_shape, vector: xp.sum_to(xp.solve(xp.mT(a), g, vector), b_shape),
+    name="LinalgSolveExBackward0",
+)
+def solve(xp, a, b, *, vector=False):
+    """The x of a @ x = b, for (..., n, n) and (..., n, k) or, as `vector` says, (..., n)"""
+    return xp.solve(a, b, vector)
+
+
+@primitive(
+    a=lambda g, xp, a, out, a_shape: xp.sum_to(-xp.matmul(xp.mT(out), xp.solve_right(xp.mT(a), g)), a_shape),
+    b=lambda g, xp, a, b_shape: xp.sum_to(xp.solve_right(xp.mT(a), g), b_shape),
+    name="LinalgSolveExBackward0",
+)
+def solve_right(xp, a, b):
+    """The x of x @ a = b, for (..., n, n) and (..., k, n)"""
+    return xp.solve_right(a, b)
+
+
+def _cholesky_g(g, xp, out, upper):
+    if upper:
+        g, out = xp.mT(g), xp.mT(out)
+    inverse = xp.inv(out)
+    inner = xp.matmul(xp.mT(out), g)
+    inner = xp.tril(inner, 0) + xp.tril(inner, -1)  # twice the lower half, its diagonal once
+    full = xp.matmul(xp.mT(inverse), xp.matmul(inner, inverse))
+    return (full + xp.mT(full)) / 4
+
+
+@primitive(x=_cholesky_g, name="LinalgCholeskyExBackward0")
+def cholesky(xp, x, *, upper):
+    """The lower triangular L with positive diagonal and L @ L.T = x, of positive definite (..., n, n); or its
+    transpose"""
+    return xp.mT(xp.cholesky(xp.mT(x))) if upper else xp.cholesky(x)
