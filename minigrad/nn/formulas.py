@@ -6,12 +6,36 @@ point dtype and, for losses, one shape. Checks nothing and knows no option that 
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
+
+import numpy as np
 
 from ..ops.elementwise import copied
 from ..primitive import overload, primitive
+
+_SINGLE = np.dtype("float32")
+
+
+def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A forward or a formula that takes half precision as torch's kernels do: computed in single, and rounded once."""
+    names = list(signature(function).parameters)
+    xp, first = names.index("xp"), 1 if names[0] == "xp" else 0
+
+    @functools.wraps(function)
+    def computed(*args: Any, **static: Any) -> Any:
+        dtype = args[first].dtype
+        if dtype.itemsize > 2:
+            return function(*args, **static)
+        cast = args[xp].cast
+        return cast(function(*[cast(a, _SINGLE) if hasattr(a, "dtype") else a for a in args], **static), dtype)
+
+    computed.__signature__ = signature(function)  # type: ignore[attr-defined]
+    return computed
 
 
 def _beside(xp: Any, x: Any, g: Any) -> Any:
@@ -74,12 +98,13 @@ def log_sigmoid(xp, x):
     return _log_of_sigmoid(xp, x)
 
 
-@primitive(
-    x=lambda g, xp, x, beta, threshold: xp.where(
-        x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta))
-    ),
-    name="SoftplusBackward0",
-)
+@_in_single
+def _softplus_g(g: Any, xp: Any, x: Any, beta: float, threshold: float) -> Any:
+    return xp.where(x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta)))
+
+
+@primitive(x=_softplus_g, name="SoftplusBackward0")
+@_in_single
 def softplus(xp, x, *, beta, threshold):
     """log(1 + exp(beta * x)) / beta, x where beta * x > threshold"""
     return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(x * beta)) / beta)
@@ -220,23 +245,36 @@ def _standardised(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[A
     return centred * scale, scale
 
 
+@_in_single
 def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
     standard, scale = _standardised(xp, x, axes, eps)
     return scale * (g - xp.mean(g, axes, True) - standard * xp.mean(g * standard, axes, True))
 
 
 @primitive(x=_standardised_g, name="NativeLayerNormBackward0")
+@_in_single
 def layer_norm(xp, x, *, axes, eps):
     """(x - mean) / sqrt(var + eps) over the axes, the last ones"""
     return _standardised(xp, x, axes, eps)[0]
 
 
+@_in_single
+def _weighted_g(g: Any, xp: Any, x: Any, weight: Any, axes: tuple[int, ...], eps: float) -> Any:
+    return _standardised_g(g * weight, xp, x, axes, eps)
+
+
+@_in_single
+def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, ...], eps: float) -> Any:
+    return xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape)
+
+
 @primitive(
-    x=lambda g, xp, x, weight, axes, eps: _standardised_g(g * weight, xp, x, axes, eps),
-    weight=lambda g, xp, x, weight_shape, axes, eps: xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape),
+    x=_weighted_g,
+    weight=_norm_weight_g,
     bias=lambda g, xp, bias_shape: xp.sum_to(g, bias_shape),
     name="NativeLayerNormBackward0",
 )
+@_in_single
 def layer_norm_affine(xp, x, weight, bias, *, axes, eps):
     """layer_norm(x) * weight + bias"""
     return _standardised(xp, x, axes, eps)[0] * weight + bias
@@ -253,22 +291,25 @@ batch_norm_affine = overload(layer_norm_affine, "NativeBatchNormBackward0")
 def _reduced(xp: Any, loss: Any, count: float | None) -> Any:
     if count is None:
         return loss
-    total = xp.sum(loss, None, False)
-    return total if count == 1 else total / count
+    if count == 1 or loss.dtype.itemsize > 2 or isinstance(count, np.generic):
+        total = xp.sum(loss, None, False)
+        return total if count == 1 else total / count
+    # The sum, or the count, may be more than half precision holds; but nll_loss, which counts by its weights' dtype,
+    # divides so in torch, too.
+    return xp.mean(loss, None, False)
 
 
 def _each(g: Any, count: float | None) -> Any:
     """The cotangent of every single loss from that of the reduced one; of nothing there are none to divide."""
-    return g if count is None else g / _divisor(count)
-
-
-def _divisor(count: float | None) -> float:
-    return 1 if count is None or count != count else count
+    if count is None or count == 1 or count != count:
+        return g
+    if count > 65504 and g.dtype.itemsize == 2:  # in which it is infinite
+        return g * (1 / count)
+    return g / count
 
 
 def _squared_g(g: Any, input: Any, target: Any, count: float | None) -> Any:
-    twice = g + g
-    return (input - target) * (twice if count == 1 else twice / _divisor(count))
+    return (input - target) * _each(g + g, count)
 
 
 @primitive(

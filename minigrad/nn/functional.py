@@ -568,10 +568,11 @@ def batch_norm(
     if training:
         axes = tuple(axis for axis in range(input.dim()) if axis != 1)
         with no_grad():
+            wide = input.float() if input._array.dtype.itemsize == 2 else input
             if running_mean is not None and input.numel():  # a batch of nothing moves no average
-                running_mean.mul_(1 - momentum).add_(input.mean(axes) * momentum)
+                _move(running_mean, wide.mean(axes), momentum)
             if running_var is not None and input.numel():
-                running_var.mul_(1 - momentum).add_(input.var(axes) * momentum)
+                _move(running_var, wide.var(axes), momentum)
         if weight is not None and bias is not None and weight.dtype is bias.dtype is input.dtype:
             return formulas.batch_norm_affine(input, weight.reshape(shape), bias.reshape(shape), axes=axes, eps=eps)
         result = formulas.batch_norm(input, axes=axes, eps=eps)
@@ -584,6 +585,14 @@ def batch_norm(
             scale = scale * weight.reshape(shape)
         result = (input - running_mean.reshape(shape)) * scale
     return result if bias is None else result + bias.reshape(shape)
+
+
+def _move(running: Tensor, batch: Tensor, momentum: float) -> None:
+    """Move a running statistic towards a batch's, in place; in half precision it is rounded once, as torch does."""
+    if running._array.dtype.itemsize == 2:
+        running.copy_(running.float() * (1 - momentum) + batch * momentum)
+    else:
+        running.mul_(1 - momentum).add_(batch * momentum)
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:

@@ -30,6 +30,8 @@ def _norm(array: np.ndarray, order: float) -> np.floating:
     """The p-norm of all entries, as a scalar of the array's dtype; 0 for an empty array."""
     if not array.size:
         return array.dtype.type(0)
+    if array.dtype.itemsize == 2:  # torch accumulates half precision in single
+        return _norm(array.astype(np.float32), order).astype(array.dtype)
     if order == 2.0:
         # dot is one pass and needs no temporary; it overflows where torch's does too.
         flat = array.ravel()

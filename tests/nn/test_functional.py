@@ -218,6 +218,40 @@ def test_embedding_errors(indices, same_error):
     same_error(lambda e: e.nn.functional.embedding(e.tensor([0]), e.ones(4, 5), padding_idx=4))
 
 
+def test_softplus_in_half_precision(same):
+    x = np.linspace(-20, 25, 91)  # exp(11.1) is infinite there
+    same(lambda e, x: e.nn.functional.softplus(x), x, order=1, dtypes=["float16"])
+    same(lambda e, x: e.nn.functional.softplus(x, 3.0, 60.0), x, order=1, dtypes=["float16"])
+
+
+@pytest.mark.parametrize("scale", [1.0, 300.0])
+def test_normalisation_in_half_precision(scale, same, both):
+    """Of numbers whose variance is more than half precision holds."""
+    x, w, b = random.standard_normal((6, 8)) * scale, random.standard_normal(8), random.standard_normal(8)
+    c = random.standard_normal((6, 8))
+
+    def weighed(e, result):
+        return result * e.tensor(c).half()
+
+    def batch_norm(e, x, w=None, b=None):
+        return weighed(e, e.nn.functional.batch_norm(x, None, None, w, b, training=True))
+
+    options = {"order": 1, "slack": 4, "dtypes": ["float16"]}
+    same(lambda e, x: weighed(e, e.nn.functional.layer_norm(x, (8,))), x, **options)
+    same(lambda e, x, w, b: weighed(e, e.nn.functional.layer_norm(x, (8,), w, b)), x, w, b, **options)
+    same(batch_norm, x, **options)
+    same(batch_norm, x, w, **options)
+    same(batch_norm, x, w, b, **options)
+
+    def running(e):
+        layer = e.nn.BatchNorm1d(8).half()
+        layer(e.tensor(x).half())
+        return layer.running_mean.numpy(), layer.running_var.numpy()
+
+    for ours, theirs in zip(*both(running), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("shape, axes", [((4, 3), 1), ((2, 3, 4), 1), ((2, 3, 4), 2), ((2, 3, 4), 3)])
 def test_layer_norm(shape, axes, same):
     normalized = shape[-axes:]

@@ -43,6 +43,38 @@ def test_pointwise(name, reduction, same):
         same(run, *pair(shape), slack=4)
 
 
+HALF = ["mse_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss", "binary_cross_entropy_with_logits"]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", HALF)
+def test_in_half_precision_the_sum_may_be_more_than_it_holds(name, reduction, same):
+    x = np.full(10_000, 30.0)
+    t = np.full(10_000, -1.0 if name == "soft_margin_loss" else 0.0)
+    x = x / 4 if name == "soft_margin_loss" else x
+
+    def run(e, x):
+        return getattr(e.nn.functional, name)(x, e.tensor(t).to(x.dtype), reduction=reduction)
+
+    same(run, x, order=1, dtypes=["float16"])
+
+
+@pytest.mark.parametrize("name", HALF)
+def test_in_half_precision_the_count_may_be_more_than_it_holds(name, same):
+    def run(e, x):
+        return getattr(e.nn.functional, name)(x, e.ones_like(x))
+
+    same(run, np.full(70_000, 0.25), order=1, slack=20, dtypes=["float16"])  # the gradients are subnormal
+
+
+@pytest.mark.parametrize("size", [10_000, 70_000])
+def test_binary_cross_entropy_in_half_precision(size, same):
+    def run(e, p):
+        return e.nn.functional.binary_cross_entropy(p, e.ones_like(p))
+
+    same(run, np.full(size, 2**-14), order=1, slack=20, dtypes=["float16"])
+
+
 @pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
 def test_kinks(name, same):
     """Equal to the target, at the corners of the pieces, and infinite: value and gradients are torch's."""
