@@ -17,6 +17,7 @@ from .. import dtypes
 from ..autograd import Function
 from ..grad_mode import is_grad_enabled, no_grad
 from ..hooks import RemovableHandle
+from ..methods import arguments_of_to
 from ..tensor import Tensor
 from .parameter import Buffer, Parameter
 
@@ -432,17 +433,9 @@ class Module:
 
         Integer buffers keep their dtype. Raises TypeError for an integer or bool dtype.
         """
-        device, dtype = kwargs.get("device"), kwargs.get("dtype")
-        if args and isinstance(args[0], Tensor):
-            device, dtype = args[0].device, args[0].dtype
-        else:
-            for argument in args[:2]:
-                if isinstance(argument, dtypes.dtype):
-                    dtype = argument
-                elif argument is not None and not isinstance(argument, bool):
-                    device = argument
-        if "tensor" in kwargs:
-            device, dtype = kwargs["tensor"].device, kwargs["tensor"].dtype
+        dtype, device, copy = arguments_of_to(args, kwargs)
+        if copy:
+            raise RuntimeError(".to() does not accept copy argument: a module is converted in place; copy.deepcopy it")
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"

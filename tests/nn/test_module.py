@@ -144,6 +144,8 @@ ATTRIBUTE_ERRORS = {
     "set submodule": lambda e, m: m.set_submodule("", m),
     "set submodule strict": lambda e, m: m.set_submodule("x", e.nn.ReLU(), strict=True),
     "to integer": lambda e, m: m.to(e.int64),
+    "to copy": lambda e, m: m.to(e.float64, copy=True),
+    "to copy, third": lambda e, m: m.to(e.float64, False, True),
     "no forward": lambda e, m: e.nn.Module()(1),
     "arguments": lambda e, m: e.nn.Module(1),
     "keyword": lambda e, m: e.nn.Module(a=1),
@@ -238,6 +240,9 @@ CONVERSIONS = {
     "to device and dtype": lambda e, m: m.to("cpu", e.float64),
     "to tensor": lambda e, m: m.to(e.ones(1).double()),
     "to nothing": lambda e, m: m.to(),
+    "to Python's float": lambda e, m: m.to(float),
+    "to no device": lambda e, m: m.to(None, e.float64, True),
+    "to keyword tensor": lambda e, m: m.to(tensor=e.ones(1).double()),
     "cpu": lambda e, m: m.cpu(),
 }
 
@@ -255,6 +260,30 @@ def test_conversion(case, both):
             [str(p.grad.dtype) for p in net.parameters()],
             [str(b.dtype) for b in net.buffers()],
         )
+
+    ours, theirs = both(run)
+    assert ours == theirs
+
+
+NO_CONVERSIONS = {
+    "misspelt": lambda e, m: m.to(dytpe=e.float64),
+    "one more": lambda e, m: m.to(e.float64, foo=1),
+    "two dtypes": lambda e, m: m.to(e.float64, e.float32),
+    "two devices": lambda e, m: m.to("cpu", "cpu"),
+    "twice": lambda e, m: m.to(e.float64, dtype=e.float64),
+    "no bool": lambda e, m: m.to(e.float64, 1),
+    "no device": lambda e, m: m.to(device=1.5),
+    "no dtype": lambda e, m: m.to(dtype="float64"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CONVERSIONS)
+def test_what_no_conversion_takes(case, both):
+    def run(e):
+        layer = e.nn.Linear(1, 1)
+        with pytest.raises(TypeError) as caught:
+            NO_CONVERSIONS[case](e, layer)
+        return str(layer.weight.dtype), str(caught.value).partition(", but")[0].rstrip(", )")
 
     ours, theirs = both(run)
     assert ours == theirs
