@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from .. import functions
+from ..inplace import refuse_repeated
 from ..tensor import Tensor, as_array, wrap
 
 __all__ = [
@@ -89,6 +90,7 @@ def clip_grads_with_norm_(
         scale = np.minimum(total.dtype.type(float(max_norm)) / (total + total.dtype.type(1e-6)), 1.0)
         for gradient in gradients:
             array = gradient._array
+            refuse_repeated(array)
             np.multiply(array, scale, out=array, casting="same_kind")
             gradient._counter[0] += 1
 
@@ -120,6 +122,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     for parameter in _as_list(parameters):
         gradient = parameter._grad
         if gradient is not None:
+            refuse_repeated(gradient._array)
             np.clip(gradient._array, -clip_value, clip_value, out=gradient._array)
             gradient._counter[0] += 1
 

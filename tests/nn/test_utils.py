@@ -45,6 +45,16 @@ def test_clip_grad_norm_of_half_precision_accumulates_in_single(norm_type, value
         np.testing.assert_allclose(ours, theirs, rtol=2e-3)
 
 
+@pytest.mark.parametrize("name", ["clip_grad_norm_", "clip_grad_value_"])
+def test_expanded_gradients_are_refused(name, same_error):
+    def run(e):
+        parameter = e.nn.Parameter(e.ones(3))
+        parameter.grad = e.ones(1).expand(3)
+        getattr(e.nn.utils, name)(parameter, 0.1)
+
+    same_error(run)
+
+
 def test_clip_takes_one_tensor_an_iterator_and_nothing(both, same_warning):
     def run(e):
         one = parameters(e)[0]
