@@ -11,6 +11,7 @@ import numpy as np
 
 from . import autograd, dtypes, functions, random
 from .dtypes import Size
+from .functions.calls import as_called
 from .functions.pointwise import fill_in_place
 from .grad_mode import state
 from .hooks import add_hook
@@ -681,6 +682,7 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
+@as_called
 def equal(input, other):
     """True if shapes and all elements are the same"""
     return bool(np.array_equal(input._array, other._array))

@@ -284,6 +284,13 @@ def test_numpy_functions_take_tensors(e):
         np.asarray(e.ones(1, requires_grad=True))
 
 
+def test_equal_takes_tensors():
+    def make(e):
+        return {"t": e.tensor([1.0, 2.0])}
+
+    assert_same(["e.equal(t, t + 0)", "t.equal(t + 1)", "e.equal(t, 1)", "e.equal(1, t)", "t.equal([1.0, 2.0])"], make)
+
+
 def test_arrays_beside_tensors():
     def make(e):
         return {
