@@ -126,6 +126,22 @@ def _warn_if_sizes_differ(input: Tensor, target: Tensor) -> None:
         )
 
 
+def _difference(kernel: str, input: Tensor, target: Tensor) -> Tensor:
+    """input - target, floating point. A boolean is taken beside another dtype, where minus itself would refuse it."""
+    if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
+        check_floating(kernel, input)
+    if target._array.dtype.kind == "b":
+        target = target.to(input.dtype)
+    elif input._array.dtype.kind == "b":
+        input = input.to(target.dtype)
+    return input - target
+
+
+def _times(loss: Tensor, weight: Tensor) -> Tensor:
+    """Losses times their weights in the losses' dtype, whatever that of the weights."""
+    return (loss * weight).to(loss.dtype)
+
+
 def _weighted(loss: Tensor, weight: Tensor, input: Tensor, reduction: str, mean_by_weight: bool) -> Tensor:
     """The reduction of elementwise losses times weights."""
     if weight.size() != input.size():
@@ -196,10 +212,10 @@ def smooth_l1_loss(
     reduction = _choose_reduction(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    difference = input - target
-    check_floating("smooth_l1_cpu", difference)
     if beta == 0:
-        return _reduce(difference.abs(), reduction)
+        check_floating("smooth_l1_cpu", input - target)
+        return _reduce((input - target).abs(), reduction)
+    difference = _difference("smooth_l1_cpu", input, target)
     return formulas.smooth_l1(difference, beta=beta, count=_count(difference.shape, reduction))
 
 
@@ -211,12 +227,33 @@ def huber_loss(
     reduction = _check_reduction(reduction)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    difference = input - target
-    check_floating("huber_cpu", difference)
-    if weight is not None:
-        loss = formulas.huber(difference, delta=delta, count=None)
-        return _weighted(loss, weight, input, reduction, mean_by_weight=False)
-    return formulas.huber(difference, delta=delta, count=_count(difference.shape, reduction))
+    difference = _difference("huber_cpu", input, target)
+    mixed = input._array.dtype != target._array.dtype
+    if weight is None and not mixed:
+        return formulas.huber(difference, delta=delta, count=_count(difference.shape, reduction))
+    if mixed:
+        _refuse_backward_of_mixed(difference, input, target)
+    loss = formulas.huber(difference, delta=delta, count=None).to(input.dtype)
+    if weight is None:
+        return _reduce(loss, reduction)
+    return _weighted(loss, weight, input, reduction, mean_by_weight=False)
+
+
+def _refuse_backward_of_mixed(difference: Tensor, input: Tensor, target: Tensor) -> None:
+    """torch's huber_loss takes a target of another dtype, and gives a loss of the input's; its backward does not."""
+    kinds = kind_of(input), kind_of(target)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"result type {kinds[1]} can't be cast to the desired output type {kinds[0]}: convert the input with "
+            "input.type_as(target)"
+        )
+
+    def refuse(grad: Tensor) -> None:
+        expected, found = kinds if input.requires_grad else kinds[::-1]
+        raise RuntimeError(f"Found dtype {found} but expected {expected}: give a target.type_as(input)")
+
+    if difference.requires_grad:
+        difference.register_hook(refuse)
 
 
 def binary_cross_entropy(
@@ -249,7 +286,7 @@ def binary_cross_entropy(
             raise RuntimeError(f"all elements of {name} should be between 0 and 1{remedy}")
     if weight is None:
         return formulas.binary_cross_entropy(input, target, count=_count(input.shape, reduction))
-    return _reduce(formulas.binary_cross_entropy(input, target, count=None) * weight, reduction)
+    return _reduce(_times(formulas.binary_cross_entropy(input, target, count=None), weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -280,7 +317,7 @@ def binary_cross_entropy_with_logits(
     else:
         pos_weight = pos_weight.to(input.dtype).expand(input.shape).detach()
         loss = formulas.bce_with_pos_weight(input, target, pos_weight, count=count)
-    return loss if weight is None else _reduce(loss * weight, reduction)
+    return loss if weight is None else _reduce(_times(loss, weight), reduction)
 
 
 def _class_indices(input: Tensor, target: Tensor, ignore_index: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -339,6 +376,7 @@ def _check_class_shapes(input: Tensor, target: Tensor) -> None:
 
 
 def _check_class_weight(weight: Tensor | None, input: Tensor, prefix: str = "") -> None:
+    """torch's rules for the classes' weights; of another dtype only probabilities take them, and have a prefix."""
     classes = input.shape[0 if input.dim() == 1 else 1]
     if weight is None:
         return
@@ -347,7 +385,7 @@ def _check_class_weight(weight: Tensor | None, input: Tensor, prefix: str = "") 
             f"{prefix}weight tensor should be defined either for all {classes} classes or no classes "
             f"but got weight tensor of shape: {sizes_of(weight)}"
         )
-    if weight._array.dtype != input._array.dtype:
+    if not prefix and weight._array.dtype != input._array.dtype:
         kinds = [kind_of(t) for t in (input, weight)]
         raise RuntimeError(f"expected scalar type {kinds[0]} but found {kinds[1]}: weight must have the input's dtype")
 
@@ -478,6 +516,8 @@ def kl_div(
                 "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
             )
         chosen = "sum" if reduction == "batchmean" else _check_reduction(reduction)
+    if input._array.dtype.kind != "f" or target._array.dtype.kind != "f":
+        raise RuntimeError("kl_div: Integral inputs not supported. Convert them to a floating point dtype.")
     if log_target:
         loss = target.exp() * (target - input)
     else:
@@ -634,6 +674,11 @@ def triplet_margin_loss(
     reduction = _choose_reduction(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.dim() == positive.dim() == negative.dim():
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
+        )
     to_positive = pairwise_distance(anchor, positive, p, eps)
     to_negative = pairwise_distance(anchor, negative, p, eps)
     if swap:

@@ -67,6 +67,60 @@ def test_in_half_precision_the_count_may_be_more_than_it_holds(name, same):
     same(run, np.full(70_000, 0.25), order=1, slack=20, dtypes=["float16"])  # the gradients are subnormal
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", ["smooth_l1_loss", "huber_loss"])
+def test_boolean_targets(name, reduction, both):
+    def run(e):
+        x, truth = e.tensor([0.2, 3.0, -0.5], requires_grad=True), e.tensor([True, False, True])
+        loss = getattr(e.nn.functional, name)(x, truth, reduction=reduction)
+        if name == "smooth_l1_loss":
+            loss.sum().backward()
+        other = e.nn.functional.smooth_l1_loss(truth, x.detach(), reduction=reduction)
+        return [t.tolist() for t in (loss, other) if t is not None], None if x.grad is None else x.grad.tolist()
+
+    ours, theirs = both(run)
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(np.hstack([np.ravel(t) for t in a]), np.hstack([np.ravel(t) for t in b]), 1e-6)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("target", ["float64", "float16", "int64", "bool"])
+def test_huber_loss_of_another_dtype_is_the_inputs_and_has_no_gradient(target, weighted, both, same_error):
+    def run(e, requires_grad=False):
+        x = e.tensor([0.25, 3.0, -0.5], requires_grad=requires_grad)
+        t = e.tensor([1.0, 0.0, 2.0]).to(getattr(e, target))
+        return e.nn.functional.huber_loss(x, t, weight=e.ones(3) if weighted else None)
+
+    ours, theirs = both(run)
+    assert repr(ours) == repr(theirs)
+    same_error(lambda e: run(e, requires_grad=True).backward())
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
+@pytest.mark.parametrize("weight", ["float64", "float16", "int64"])
+def test_weights_of_another_dtype_leave_the_losses_theirs(name, weight, reduction, same):
+    def run(e, p):
+        w = e.tensor([1.0, 3.0, 0.5]).to(getattr(e, weight))
+        return getattr(e.nn.functional, name)(p, e.ones_like(p), weight=w, reduction=reduction)
+
+    same(run, np.array([0.25, 0.5, 0.75]), order=1, dtypes=["float32"])
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_probabilities_take_class_weights_of_another_dtype(smoothing, reduction, same, both):
+    def run(e, x, p, weight="float32"):
+        w = e.tensor([1.0, 3.0, 0.5]).to(getattr(e, weight))
+        return e.nn.functional.cross_entropy(x, p, w, reduction=reduction, label_smoothing=smoothing)
+
+    same(run, random.standard_normal((4, 3)), random.random((4, 3)), order=1, slack=4, dtypes=["float64"])
+    ours, theirs = both(lambda e: run(e, e.ones(2, 3), e.ones(2, 3), "float64"))
+    assert str(ours.dtype) == str(theirs.dtype) == "torch.float64"
+
+
 @pytest.mark.parametrize("size", [10_000, 70_000])
 def test_binary_cross_entropy_in_half_precision(size, same):
     def run(e, p):
@@ -384,6 +438,12 @@ ERRORS = {
     "negative variance": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2), e.ones(2), e.tensor([1.0, -1.0])),
     "variance size": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2, 3), e.ones(2, 3), e.ones(3)),
     "triplet margin": lambda e: e.nn.functional.triplet_margin_loss(e.ones(2), e.ones(2), e.ones(2), margin=0),
+    "triplet dims": lambda e: e.nn.functional.triplet_margin_loss(e.ones(4, 3), e.ones(4, 3), e.ones(3)),
+    "kl integers": lambda e: e.nn.functional.kl_div(e.tensor([1]), e.tensor([1])),
+    "kl integer target": lambda e: e.nn.functional.kl_div(e.ones(1), e.tensor([1])),
+    "huber integer input": lambda e: e.nn.functional.huber_loss(e.tensor([1]), e.ones(1)),
+    "huber integers": lambda e: e.nn.functional.huber_loss(e.tensor([1]), e.tensor([1])),
+    "smooth booleans": lambda e: e.nn.functional.smooth_l1_loss(e.tensor([True]), e.tensor([True])),
     "triplet module": lambda e: e.nn.TripletMarginLoss(margin=0),
     "cosine target": lambda e: e.nn.functional.cosine_embedding_loss(e.ones(2, 2), e.ones(2, 2), e.ones(2, 2)),
 }
