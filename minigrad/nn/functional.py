@@ -495,6 +495,20 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return input.mul_(mask) if inplace else input * mask
 
 
+def _half_beside_single(input: Tensor, *parameters: Tensor | None) -> bool:
+    """True for an input in half precision with parameters in single; torch's RuntimeError for other mixtures."""
+    dtype = input._array.dtype
+    if not [1 for p in parameters if p is not None and p._array.dtype is not dtype]:
+        return False
+    given = {p._array.dtype for p in parameters if p is not None}
+    remedy = f"convert them with module.to(input.dtype); the input is {kind_of(input)}"
+    if given != {np.dtype(np.float32)}:
+        raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of Float: {remedy}")
+    if dtype != np.float16:
+        raise RuntimeError(f"mixed dtype (CPU): all inputs must share same datatype. So {remedy}")
+    return True
+
+
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -521,6 +535,9 @@ def layer_norm(
             f"Given normalized_shape={shape}, expected input with shape [{wanted}], "
             f"but got input of size{sizes_of(input)}"
         )
+    if _half_beside_single(input, weight, bias):
+        return layer_norm(input.float(), shape, weight, bias, eps).half()
+    check_floating("LayerNormKernelImpl", input)
     axes = tuple(range(input.dim() - len(shape), input.dim()))
     if weight is None and bias is None:
         return formulas.layer_norm(input, axes=axes, eps=eps)
@@ -562,6 +579,9 @@ def batch_norm(
         elif tensor.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.numel()}")
 
+    check_floating("batch_norm", input)
+    if _half_beside_single(input, *given.values()):
+        return batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps).half()
     if input.dim() < 2:  # a vector of nothing, as torch lets it pass
         return input.clone()
     shape = [1, channels] + [1] * (input.dim() - 2)
@@ -573,7 +593,7 @@ def batch_norm(
                 _move(running_mean, wide.mean(axes), momentum)
             if running_var is not None and input.numel():
                 _move(running_var, wide.var(axes), momentum)
-        if weight is not None and bias is not None and weight.dtype is bias.dtype is input.dtype:
+        if weight is not None and bias is not None:
             return formulas.batch_norm_affine(input, weight.reshape(shape), bias.reshape(shape), axes=axes, eps=eps)
         result = formulas.batch_norm(input, axes=axes, eps=eps)
         if weight is not None:

@@ -290,6 +290,15 @@ NORM_ERRORS = {
     "batch 1d": lambda e: e.nn.BatchNorm1d(3)(e.ones(4)),
     "batch no statistics": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), None, None),
     "batch weight": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), e.ones(4), e.ones(4), e.ones(3)),
+    "layer integers": lambda e: e.nn.functional.layer_norm(e.ones(3, 4).long(), (4,)),
+    "layer mixed integers": lambda e: e.nn.LayerNorm(4)(e.ones(3, 4).long()),
+    "layer mixed double": lambda e: e.nn.LayerNorm(4)(e.ones(3, 4).double()),
+    "layer mixed half": lambda e: e.nn.LayerNorm(4).half()(e.ones(3, 4)),
+    "batch integers": lambda e: e.nn.BatchNorm1d(4)(e.ones(3, 4).long()),
+    "batch mixed double": lambda e: e.nn.BatchNorm1d(4)(e.ones(3, 4).double()),
+    "batch mixed half": lambda e: e.nn.BatchNorm1d(4).half()(e.ones(3, 4)),
+    "batch mixed in evaluation": lambda e: e.nn.BatchNorm1d(4).eval()(e.ones(3, 4).double()),
+    "batch double statistics": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), e.ones(4).double(), e.ones(4)),
     "batch eps": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), None, None, training=True, eps=0.0),
 }
 
@@ -297,6 +306,28 @@ NORM_ERRORS = {
 @pytest.mark.parametrize("case", NORM_ERRORS)
 def test_normalisation_errors(case, same_error):
     same_error(NORM_ERRORS[case])
+
+
+def test_a_batch_that_is_refused_moves_no_average():
+    layer = minigrad.nn.BatchNorm1d(2)
+    with pytest.raises(RuntimeError):
+        layer(minigrad.ones(3, 2).double())
+    assert layer.running_mean.tolist() == [0.0, 0.0] and layer.running_var.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", ["LayerNorm", "BatchNorm1d"])
+def test_half_precision_beside_parameters_in_single(name, training, both):
+    def run(e):
+        layer = getattr(e.nn, name)(3).train(training)
+        x = e.tensor([[1.0, 2.0, 4.0], [3.0, 0.0, 5.0], [-2.0, 1.0, 0.5]]).half().requires_grad_()
+        out = layer(x)
+        (out * e.tensor([[1.0, -2.0, 0.5]]).half()).sum().backward()
+        return [t.detach().numpy() for t in (out, x.grad, *(p.grad for p in layer.parameters()), *layer.buffers())]
+
+    for ours, theirs in zip(*both(run), strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-3)
 
 
 def test_normalize_and_distances(same):
