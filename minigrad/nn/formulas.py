@@ -6,11 +6,9 @@ point dtype and, for losses, one shape. Checks nothing and knows no option that 
 
 from __future__ import annotations
 
-import functools
 import math
 import struct
 from collections.abc import Callable
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -18,24 +16,13 @@ import numpy as np
 from ..ops.elementwise import copied
 from ..primitive import overload, primitive
 
-_SINGLE = np.dtype("float32")
+_HALF, _SINGLE = np.dtype("float16"), np.dtype("float32")
 
 
-def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A forward or a formula that takes half precision as torch's kernels do: computed in single, and rounded once."""
-    names = list(signature(function).parameters)
-    xp, first = names.index("xp"), 1 if names[0] == "xp" else 0
-
-    @functools.wraps(function)
-    def computed(*args: Any, **static: Any) -> Any:
-        dtype = args[first].dtype
-        if dtype.itemsize > 2:
-            return function(*args, **static)
-        cast = args[xp].cast
-        return cast(function(*[cast(a, _SINGLE) if hasattr(a, "dtype") else a for a in args], **static), dtype)
-
-    computed.__signature__ = signature(function)  # type: ignore[attr-defined]
-    return computed
+def _in_single(xp: Any, function: Callable[..., Any], *args: Any, **static: Any) -> Any:
+    """function(*args) of arrays in half precision, as torch's kernels have it: computed in single and rounded once."""
+    wide = [xp.cast(a, _SINGLE) if hasattr(a, "dtype") else a for a in args]
+    return xp.cast(function(*wide, **static), _HALF)
 
 
 def _beside(xp: Any, x: Any, g: Any) -> Any:
@@ -98,15 +85,17 @@ def log_sigmoid(xp, x):
     return _log_of_sigmoid(xp, x)
 
 
-@_in_single
 def _softplus_g(g: Any, xp: Any, x: Any, beta: float, threshold: float) -> Any:
+    if g.dtype.itemsize == 2:
+        return _in_single(xp, _softplus_g, g, xp, x, beta, threshold)
     return xp.where(x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta)))
 
 
 @primitive(x=_softplus_g, name="SoftplusBackward0")
-@_in_single
 def softplus(xp, x, *, beta, threshold):
     """log(1 + exp(beta * x)) / beta, x where beta * x > threshold"""
+    if x.dtype.itemsize == 2:
+        return _in_single(xp, softplus.primitive.forward, xp, x, beta=beta, threshold=threshold)
     return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(x * beta)) / beta)
 
 
@@ -245,26 +234,30 @@ def _standardised(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[A
     return centred * scale, scale
 
 
-@_in_single
 def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    if g.dtype.itemsize == 2:
+        return _in_single(xp, _standardised_g, g, xp, x, axes, eps)
     standard, scale = _standardised(xp, x, axes, eps)
     return scale * (g - xp.mean(g, axes, True) - standard * xp.mean(g * standard, axes, True))
 
 
 @primitive(x=_standardised_g, name="NativeLayerNormBackward0")
-@_in_single
 def layer_norm(xp, x, *, axes, eps):
     """(x - mean) / sqrt(var + eps) over the axes, the last ones"""
+    if x.dtype.itemsize == 2:
+        return _in_single(xp, layer_norm.primitive.forward, xp, x, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0]
 
 
-@_in_single
 def _weighted_g(g: Any, xp: Any, x: Any, weight: Any, axes: tuple[int, ...], eps: float) -> Any:
+    if g.dtype.itemsize == 2:
+        return _in_single(xp, _weighted_g, g, xp, x, weight, axes, eps)
     return _standardised_g(g * weight, xp, x, axes, eps)
 
 
-@_in_single
 def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, ...], eps: float) -> Any:
+    if g.dtype.itemsize == 2:
+        return _in_single(xp, _norm_weight_g, g, xp, x, weight_shape, axes, eps)
     return xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape)
 
 
@@ -274,9 +267,10 @@ def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, 
     bias=lambda g, xp, bias_shape: xp.sum_to(g, bias_shape),
     name="NativeLayerNormBackward0",
 )
-@_in_single
 def layer_norm_affine(xp, x, weight, bias, *, axes, eps):
     """layer_norm(x) * weight + bias"""
+    if x.dtype.itemsize == 2:
+        return _in_single(xp, layer_norm_affine.primitive.forward, xp, x, weight, bias, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0] * weight + bias
 
 

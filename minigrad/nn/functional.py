@@ -495,10 +495,13 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return input.mul_(mask) if inplace else input * mask
 
 
-def _half_beside_single(input: Tensor, *parameters: Tensor | None) -> bool:
+def _mixed(input: Tensor, *parameters: Tensor | None) -> bool:
     """True for an input in half precision with parameters in single; torch's RuntimeError for other mixtures."""
     dtype = input._array.dtype
-    if not [1 for p in parameters if p is not None and p._array.dtype is not dtype]:
+    for p in parameters:
+        if p is not None and p._array.dtype is not dtype:
+            break
+    else:
         return False
     given = {p._array.dtype for p in parameters if p is not None}
     remedy = f"convert them with module.to(input.dtype); the input is {kind_of(input)}"
@@ -535,7 +538,7 @@ def layer_norm(
             f"Given normalized_shape={shape}, expected input with shape [{wanted}], "
             f"but got input of size{sizes_of(input)}"
         )
-    if _half_beside_single(input, weight, bias):
+    if _mixed(input, weight, bias):
         return layer_norm(input.float(), shape, weight, bias, eps).half()
     check_floating("LayerNormKernelImpl", input)
     axes = tuple(range(input.dim() - len(shape), input.dim()))
@@ -580,7 +583,7 @@ def batch_norm(
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.numel()}")
 
     check_floating("batch_norm", input)
-    if _half_beside_single(input, *given.values()):
+    if _mixed(input, *given.values()):
         return batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps).half()
     if input.dim() < 2:  # a vector of nothing, as torch lets it pass
         return input.clone()
