@@ -271,6 +271,8 @@ def _size(self, dim=None):
     """The shape, or the size of one dim."""
     if dim is None:
         return self.shape
+    if not self._array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     return self._array.shape[functions.arguments.one_dim(dim, self._array.ndim, "size")]
 
 

@@ -171,8 +171,7 @@ class _Encoder:
         self._taken = {_STRUCTURE}  # file names in lower case: some unpackers ignore case
         self._open = set()  # ids of the containers around the present place
         self._done = {}  # id of a container that is written -> its number
-        nn = _nn_parameter()
-        self._kinds = {np.ndarray: "array", Tensor: "tensor", nn.Buffer: "tensor", nn.Parameter: "parameter"}
+        self._kinds = {np.ndarray: "array", Tensor: "tensor", _nn_parameter().Parameter: "parameter"}
         self._alive = []  # arrays whose memory must not be used again while its address identifies them
 
     def node(self, value, place, keys):
