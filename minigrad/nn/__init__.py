@@ -1,6 +1,6 @@
 """Neural networks as in torch.nn: modules, their parameters, and (in `functional`) the functions they are made of."""
 
-from . import functional, init, parameter, utils
+from . import functional, init, modules, parameter, utils
 from .activations import (
     CELU,
     ELU,
@@ -134,6 +134,7 @@ __all__ = [
     "Unflatten",
     "functional",
     "init",
+    "modules",
     "parameter",
     "utils",
 ]

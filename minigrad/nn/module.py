@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd import Function
+from ..functions import empty_like
 from ..grad_mode import is_grad_enabled, no_grad
 from ..hooks import RemovableHandle
 from ..methods import arguments_of_to
@@ -469,6 +470,21 @@ class Module:
     def cpu(self) -> Module:
         """Move parameters and buffers to the CPU."""
         return self._apply(lambda tensor: tensor.cpu())
+
+    def cuda(self, device: Any = None) -> Module:
+        """Move parameters and buffers to a GPU. Raises where torch has none."""
+        return self._apply(lambda tensor: tensor.cuda(device))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Module:
+        """Move parameters and buffers to a device without their values: they are what the memory happens to hold."""
+        return self._apply(lambda tensor: empty_like(tensor, device=device), recurse)
+
+    def share_memory(self) -> Module:
+        """The module: there are no other processes to share its memory with."""
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accepted: a compiled module computes what it did before."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # Two look-ups decide for a module without hooks. `_hooked` is set when the first hook is registered.

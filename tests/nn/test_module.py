@@ -265,6 +265,34 @@ def test_conversion(case, both):
     assert ours == theirs
 
 
+def test_to_empty_keeps_all_but_the_values(both):
+    def run(e):
+        layer = e.nn.BatchNorm1d(3)
+        layer.weight.grad = e.ones(3)
+        weight = layer.weight
+        assert layer.to_empty(device="cpu") is layer and layer.weight is weight
+        return [(name, tuple(t.shape), str(t.dtype), t.requires_grad) for name, t in layer.state_dict().items()]
+
+    ours, theirs = both(run)
+    assert ours == theirs
+
+
+def test_what_changes_nothing_here(both):
+    def run(e):
+        layer = e.nn.Linear(2, 1)
+        return layer.share_memory() is layer, layer.compile(), repr(e.nn.ReLU().cuda())
+
+    ours, theirs = both(run)
+    assert ours == theirs == (True, None, "ReLU()")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_there_is_no_gpu():
+    for engine in (minigrad, torch):
+        with pytest.raises(AssertionError, match="Torch not compiled with CUDA enabled"):
+            engine.nn.Linear(2, 1).cuda()
+
+
 NO_CONVERSIONS = {
     "misspelt": lambda e, m: m.to(dytpe=e.float64),
     "one more": lambda e, m: m.to(e.float64, foo=1),
