@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,16 @@ __all__ = [
     "l1_loss",
     "margin_ranking_loss",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "pairwise_distance",
     "poisson_nll_loss",
     "smooth_l1_loss",
     "soft_margin_loss",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
 
 
@@ -671,7 +675,30 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """max(0, |a - p| - |a - n| + margin); with `swap` the smaller of |a - n| and |p - n|."""
-    reduction = _choose_reduction(size_average, reduce, reduction)
+    return triplet_margin_with_distance_loss(
+        anchor,
+        positive,
+        negative,
+        distance_function=lambda x1, x2: pairwise_distance(x1, x2, p, eps),
+        margin=margin,
+        swap=swap,
+        reduction=_choose_reduction(size_average, reduce, reduction),
+    )
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """triplet_margin_loss with any distance; None is pairwise_distance."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     if not anchor.dim() == positive.dim() == negative.dim():
@@ -679,11 +706,114 @@ def triplet_margin_loss(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
             f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
         )
-    to_positive = pairwise_distance(anchor, positive, p, eps)
-    to_negative = pairwise_distance(anchor, negative, p, eps)
+    distance = pairwise_distance if distance_function is None else distance_function
+    to_positive, to_negative = distance(anchor, positive), distance(anchor, negative)
     if swap:
-        to_negative = functions.minimum(to_negative, pairwise_distance(positive, negative, p, eps))
+        to_negative = functions.minimum(to_negative, distance(positive, negative))
     return _reduce((margin + to_positive - to_negative).clamp_min(0), reduction)
+
+
+def _check_margin_input(kernel: str, input: Tensor) -> int:
+    """The number of classes of (N, C) or (C) scores, as torch's losses of margins between classes take them."""
+    if input.dim() > 2 or 0 in input.shape[-1:]:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {sizes_of(input)}"
+        )
+    check_floating(kernel, input)
+    return input.shape[-1] if input.dim() else 1
+
+
+def _class_numbers(target: Tensor) -> np.ndarray:
+    if target._array.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {kind_of(target)}; convert it with target.long()")
+    return target._array
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """weight[t] * sum(max(0, margin - x[t] + x[i])^p for i != t) / C, of scores (N, C) or (C) and classes (N) or ()."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if p != 1 and p != 2:
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.dim() != 1:
+        raise ValueError("weight must be one-dimensional")
+    classes = _check_margin_input("multi_margin_loss_cpu_kernel", input)
+    rows = input.reshape(-1, classes)
+    if target.dim() > 1 or target.numel() != rows.shape[0]:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
+            f"size). Expected target size [{rows.shape[0]}], but got {sizes_of(target)}. Input has shape "
+            f"{sizes_of(input)}."
+        )
+    if weight is not None and weight.numel() != classes:
+        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {sizes_of(weight)}")
+    if weight is not None and weight._array.dtype != input._array.dtype:
+        raise RuntimeError(f"expected scalar type {kind_of(input)} but found {kind_of(weight)}: weight.type_as(input)")
+    chosen = _class_numbers(target).reshape(-1, 1)
+    if chosen.size and not (0 <= chosen.min() and chosen.max() < classes):
+        raise RuntimeError(f"target out of range: there are {classes} classes, 0 to {classes - 1}")
+    violations = functions.relu(margin - rows.gather(1, wrap(chosen)) + rows) ** p
+    if weight is not None:
+        violations = violations * weight.detach()[wrap(chosen)]
+    others = wrap(chosen != np.arange(classes))
+    losses = functions.where(others, violations, functions.zeros_like(violations)).sum(1) / classes
+    return _reduce(losses.reshape(target.shape), reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """sum(max(0, 1 - x[t] + x[i]) for t in the target, i not in it) / C, of scores (N, C) or (C).
+
+    The target, of the input's shape, lists classes up to the first -1.
+    """
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    classes = _check_margin_input("multilabel_margin_loss_forward_out_frame", input)
+    if target.numel() != input.numel() or target.dim() != input.dim():
+        raise RuntimeError(f"inconsistent target size: {sizes_of(target)} for input of size: {sizes_of(input)}")
+    labels = _class_numbers(target).reshape(-1, classes)
+    if labels.size and not (-1 <= labels.min() and labels.max() < classes):
+        raise RuntimeError(f"argument #2 'target' is out of range: classes are 0 to {classes - 1}, and -1 ends a list")
+    listed = np.logical_and.accumulate(labels >= 0, 1)
+    chosen = np.where(listed, labels, 0)
+    among = (listed[..., None] & (chosen[..., None] == np.arange(classes))).any(1)
+    pairs = wrap(listed[..., None] & ~among[:, None])
+    rows = input.reshape(-1, classes)
+    violations = functions.relu(1 - rows.gather(1, wrap(chosen)).unsqueeze(2) + rows.unsqueeze(1))
+    losses = functions.where(pairs, violations, functions.zeros_like(violations)).sum((1, 2)) / classes
+    return _reduce(losses.reshape(input.shape[:-1]), reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The mean over classes, the last dimension, of -weight * (t log s(x) + (1 - t) log s(-x)), s the sigmoid."""
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    loss = -(target * formulas.log_sigmoid(input) + (1 - target) * formulas.log_sigmoid(-input))
+    if weight is not None:
+        loss = loss * weight
+    loss = loss.sum(-1) / input.size(-1)
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(reduction + " is not valid")
+    return _reduce(loss, reduction)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

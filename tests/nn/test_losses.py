@@ -393,6 +393,62 @@ def test_further_losses(reduction, same):
     )
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize(
+    "shape, target_shape", [((5, 3), (5,)), ((3,), ()), ((3,), (1,)), ((1, 3), (1,)), ((1, 3), ())]
+)
+def test_multi_margin_loss(shape, target_shape, reduction, same):
+    x, t, w = random.standard_normal(shape), random.integers(0, 3, target_shape), random.random(3)
+
+    def run(e, x, t, weight=None, **options):
+        weight = None if weight is None else e.tensor(weight).to(x.dtype)
+        return e.nn.functional.multi_margin_loss(x, t, weight=weight, reduction=reduction, **options)
+
+    for options in ({}, {"p": 2}, {"margin": 0.3}, {"weight": w}, {"p": 2, "margin": 0.0, "weight": w}):
+        same(lambda e, x, t: run(e, x, t, **options), x, t, order=1, slack=4)
+    same(lambda e, x, t: run(e, x, t), np.ones(shape), t, order=1)
+    same(lambda e, x, t: run(e, x, t, margin=0.0), np.ones(shape), t, order=1)  # the corner
+
+
+LISTS = [[[0, 2, -1, 1], [3, -1, 0, 0], [-1, 1, 2, 3], [1, 1, 2, -1], [0, 1, 2, 3]], [1, 0, -1, 2]]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("target", LISTS, ids=["batch", "one"])
+def test_multilabel_margin_loss(target, reduction, same):
+    def run(e, x, t):
+        return e.nn.functional.multilabel_margin_loss(x, t, reduction=reduction)
+
+    t = np.array(target)
+    same(run, random.standard_normal(t.shape), t, order=1, slack=4)
+    same(run, np.arange(t.size).reshape(t.shape) / 2.0, t, order=1)  # differences of 1 are the corner
+    same(run, np.array(0.5), np.array(0), order=1)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", [(4, 3), (3,), (2, 4, 3)])
+def test_multilabel_soft_margin_loss(shape, reduction, same):
+    x, t, w = random.standard_normal(shape) * 3, random.random(shape), random.random(3)
+
+    def run(e, x, t, weight=None):
+        weight = None if weight is None else e.tensor(weight).to(x.dtype)
+        return e.nn.functional.multilabel_soft_margin_loss(x, t, weight, reduction=reduction)
+
+    same(run, x, t, slack=10)
+    same(lambda e, x, t: run(e, x, t, w), x, t, slack=10)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_triplet_margin_with_distance_loss(reduction, same):
+    def run(e, *tensors, **options):
+        return e.nn.functional.triplet_margin_with_distance_loss(*tensors, reduction=reduction, **options)
+
+    x, y, z = (random.standard_normal((4, 3)) for _ in range(3))
+    same(lambda e, *t: run(e, *t, margin=0.7), x, y, z, slack=20)
+    same(lambda e, *t: run(e, *t, swap=True), x, y, z, slack=20)
+    same(lambda e, *t: run(e, *t, distance_function=lambda a, b: ((a - b) ** 2).sum(-1)), x, y, z, slack=20)
+
+
 # ---------------------------------------------------------------------- texts
 
 ERRORS = {
@@ -438,6 +494,35 @@ ERRORS = {
     "negative variance": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2), e.ones(2), e.tensor([1.0, -1.0])),
     "variance size": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2, 3), e.ones(2, 3), e.ones(3)),
     "triplet margin": lambda e: e.nn.functional.triplet_margin_loss(e.ones(2), e.ones(2), e.ones(2), margin=0),
+    "triplet reduction": lambda e: e.nn.functional.triplet_margin_with_distance_loss(
+        e.ones(2), e.ones(2), e.ones(2), reduction="bad"
+    ),
+    "triplet distance module": lambda e: e.nn.TripletMarginWithDistanceLoss(margin=0),
+    "triplet distance dims": lambda e: e.nn.TripletMarginWithDistanceLoss()(e.ones(4, 3), e.ones(4, 3), e.ones(3)),
+    "margins' power": lambda e: e.nn.MultiMarginLoss(p=3),
+    "margins' weight": lambda e: e.nn.MultiMarginLoss(weight=e.ones(2, 2)),
+    "margins' function's weight": lambda e: e.nn.functional.multi_margin_loss(
+        e.ones(4, 3), e.tensor([0, 1, 2, 0]), weight=e.ones(3, 1)
+    ),
+    "margins' weight's size": lambda e: e.nn.MultiMarginLoss(weight=e.ones(2))(e.ones(2, 3), e.tensor([0, 1])),
+    "margins' weight's dtype": lambda e: e.nn.MultiMarginLoss(weight=e.ones(3).double())(
+        e.ones(2, 3), e.tensor([0, 1])
+    ),
+    "margins' batch": lambda e: e.nn.MultiMarginLoss()(e.ones(4, 3), e.tensor([0, 1])),
+    "margins' class": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3), e.tensor([0, 3])),
+    "margins' negative class": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3), e.tensor([0, -1])),
+    "margins' classes' dtype": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3), e.ones(2)),
+    "margins' integers": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3).long(), e.tensor([0, 1])),
+    "margins' dims": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3, 4), e.tensor([0, 1])),
+    "no classes": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 0), e.tensor([0, 1])),
+    "labels' size": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(2, 3), e.tensor([0, 1])),
+    "labels' range": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3), e.tensor([0, 5, 1])),
+    "labels below": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3), e.tensor([0, -2, 1])),
+    "labels' dtype": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3), e.ones(3)),
+    "labels' integers": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3).long(), e.ones(3).long()),
+    "labels' dims": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(2, 2, 3), e.ones(2, 2, 3).long()),
+    "soft labels' reduction": lambda e: e.nn.MultiLabelSoftMarginLoss(reduction="bad")(e.ones(3), e.ones(3)),
+    "soft labels' dims": lambda e: e.nn.MultiLabelSoftMarginLoss()(e.tensor(1.0), e.tensor(1.0)),
     "triplet dims": lambda e: e.nn.functional.triplet_margin_loss(e.ones(4, 3), e.ones(4, 3), e.ones(3)),
     "kl integers": lambda e: e.nn.functional.kl_div(e.tensor([1]), e.tensor([1])),
     "kl integer target": lambda e: e.nn.functional.kl_div(e.ones(1), e.tensor([1])),
@@ -494,6 +579,7 @@ MODULES = {
     "BCEWithLogitsLoss": {},
     "KLDivLoss": {"reduction": "batchmean"},
     "SoftMarginLoss": {},
+    "MultiLabelSoftMarginLoss": {},
     "PoissonNLLLoss": {"full": True},
     "CosineSimilarity": {},
     "PairwiseDistance": {"keepdim": True},
@@ -519,6 +605,12 @@ def test_modules_with_weights_and_more_arguments(same, both):
     same(lambda e, x, t: with_weight(e, "NLLLoss", x, ignore_index=2)(x, t), x, t, slack=4)
     same(lambda e, p, q: with_weight(e, "BCELoss", p)(p, q), *probabilities(), order=1, slack=10)
     same(lambda e, x, y, z: e.nn.TripletMarginLoss()(x, y, z), x, y, z, slack=20)
+    same(lambda e, x, y, z: e.nn.TripletMarginWithDistanceLoss(swap=True)(x, y, z), x, y, z, slack=20)
+    same(lambda e, x, t: with_weight(e, "MultiLabelSoftMarginLoss", x)(x, t), x, random.random((4, 3)), slack=10)
+    same(lambda e, x, t: e.nn.MultiMarginLoss(2, 0.5, e.tensor(w).to(x.dtype))(x, t), x, t, order=1, slack=4)
+    same(lambda e, x: e.nn.MultiLabelMarginLoss()(x, e.tensor([[0, -1, 1]] * 4)), x, order=1, slack=4)
+    ours, theirs = both(lambda e: repr([e.nn.TripletMarginWithDistanceLoss(), e.nn.MultiMarginLoss()]))
+    assert ours == theirs
     same(lambda e, x, y: e.nn.MarginRankingLoss(0.1)(x, y, e.sign(e.tensor(z)).to(x.dtype)), x, y, slack=4)
     same(lambda e, x, y: e.nn.CosineEmbeddingLoss()(x, y, e.tensor(sign).to(x.dtype)), x, y, slack=20)
     same(lambda e, x, y: e.nn.GaussianNLLLoss(full=True)(x, y, e.ones(4, 3).to(x.dtype)), x, y, slack=20)

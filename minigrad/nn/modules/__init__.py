@@ -1,7 +1,5 @@
 """torch.nn.modules: where torch keeps the modules of `nn`, and where some programs import them from."""
 
-# ruff: noqa: F401, F403
-
 from . import (
     activation,
     batchnorm,
