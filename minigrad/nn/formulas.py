@@ -86,7 +86,7 @@ def log_sigmoid(xp, x):
 
 
 def _softplus_g(g: Any, xp: Any, x: Any, beta: float, threshold: float) -> Any:
-    if g.dtype.itemsize == 2:
+    if g.dtype.itemsize < 4:
         return _in_single(xp, _softplus_g, g, xp, x, beta, threshold)
     return xp.where(x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta)))
 
@@ -94,7 +94,7 @@ def _softplus_g(g: Any, xp: Any, x: Any, beta: float, threshold: float) -> Any:
 @primitive(x=_softplus_g, name="SoftplusBackward0")
 def softplus(xp, x, *, beta, threshold):
     """log(1 + exp(beta * x)) / beta, x where beta * x > threshold"""
-    if x.dtype.itemsize == 2:
+    if x.dtype.itemsize < 4:
         return _in_single(xp, softplus.primitive.forward, xp, x, beta=beta, threshold=threshold)
     return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(x * beta)) / beta)
 
@@ -235,7 +235,7 @@ def _standardised(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[A
 
 
 def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    if g.dtype.itemsize == 2:
+    if g.dtype.itemsize < 4:
         return _in_single(xp, _standardised_g, g, xp, x, axes, eps)
     standard, scale = _standardised(xp, x, axes, eps)
     return scale * (g - xp.mean(g, axes, True) - standard * xp.mean(g * standard, axes, True))
@@ -244,19 +244,19 @@ def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) 
 @primitive(x=_standardised_g, name="NativeLayerNormBackward0")
 def layer_norm(xp, x, *, axes, eps):
     """(x - mean) / sqrt(var + eps) over the axes, the last ones"""
-    if x.dtype.itemsize == 2:
+    if x.dtype.itemsize < 4:
         return _in_single(xp, layer_norm.primitive.forward, xp, x, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0]
 
 
 def _weighted_g(g: Any, xp: Any, x: Any, weight: Any, axes: tuple[int, ...], eps: float) -> Any:
-    if g.dtype.itemsize == 2:
+    if g.dtype.itemsize < 4:
         return _in_single(xp, _weighted_g, g, xp, x, weight, axes, eps)
     return _standardised_g(g * weight, xp, x, axes, eps)
 
 
 def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, ...], eps: float) -> Any:
-    if g.dtype.itemsize == 2:
+    if g.dtype.itemsize < 4:
         return _in_single(xp, _norm_weight_g, g, xp, x, weight_shape, axes, eps)
     return xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape)
 
@@ -269,7 +269,7 @@ def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, 
 )
 def layer_norm_affine(xp, x, weight, bias, *, axes, eps):
     """layer_norm(x) * weight + bias"""
-    if x.dtype.itemsize == 2:
+    if x.dtype.itemsize < 4:
         return _in_single(xp, layer_norm_affine.primitive.forward, xp, x, weight, bias, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0] * weight + bias
 
