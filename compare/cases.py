@@ -759,11 +759,11 @@ FUNCTIONAL = [
                orders=0),
     functional("layer_norm", REDUCE, call=f"{F}.layer_norm(x, x.shape[-1:])", shapes=["m 3", "b m 4"]),
     Case("F.layer_norm.affine", f"{F}.layer_norm(x, x.shape[1:], y, z)", ("x", "y", "z"),
-         ["b 3, 3, 3", "b 2 3, 2 3, 2 3"], bound=REDUCE, optional=True, dtypes=FLOATS[:2]),
+         ["b 3, 3, 3", "b 2 3, 2 3, 2 3"], bound=REDUCE, optional=True, dtypes=FLOATS),
     functional("batch_norm", REDUCE, call=f"{F}.batch_norm(x, None, None, training=True)", shapes=["4 n", "2 n 3"],
                skip=["empty"]),
     Case("F.batch_norm.affine", f"{F}.batch_norm(x, None, None, y, z, True)", ("x", "y", "z"),
-         ["4 n, n, n", "2 n 3, n, n"], bound=REDUCE, optional=True, dtypes=FLOATS[:2], domain="finite",
+         ["4 n, n, n", "2 n 3, n, n"], bound=REDUCE, optional=True, dtypes=FLOATS, domain="finite",
          # torch folds weight and mean: other infinities are nan, and second derivatives cancel otherwise; its backward
          # reads a strided weight as if it were contiguous.
          skip=["empty", "special", "strided", "negative", "expanded"], orders=1),

@@ -172,8 +172,11 @@ LOSSES: list[ModuleCase] = [
     loss("MarginRankingLoss", (Input((4,)), Input((4,)), Input((4,), "sign")), "margin=0.5", gradients=(0, 1)),
     loss("CosineEmbeddingLoss", (X, Y, Input((4,), "sign")), "margin=0.1", gradients=(0, 1)),
     loss("TripletMarginLoss", (X, Y, Input((4, 3))), "margin=0.5", "p=1", gradients=(0, 1, 2)),
-    loss("MultiLabelSoftMarginLoss", (X, BINARY)),
-    loss("MultiMarginLoss", (X, Input((4,), "class:3"))),
+    loss("TripletMarginWithDistanceLoss", (X, Y, Input((4, 3))), "margin=0.5", "swap=True", gradients=(0, 1, 2)),
+    loss("MultiLabelSoftMarginLoss", (X, BINARY), "weight=T.tensor([1.0, 2.0, 0.5]).to(DTYPE)"),
+    loss("MultiMarginLoss", (X, Input((4,), "class:3")), "p=2", "weight=T.tensor([1.0, 2.0, 0.5]).to(DTYPE)",
+         errors=["T.nn.MultiMarginLoss()(T.ones(1, 3), T.tensor([3]))"]),
+    loss("MultiLabelMarginLoss", (X, Input((4, 3), "class:3"))),
 ]  # fmt: skip
 
 

@@ -91,9 +91,6 @@ _was, _becomes = (
     f"return g * xp.where(x == xp.mean(x, axis, True), xp.zeros_like(x) {sign} math.nan, math.inf)" for sign in "+-"
 )
 EQUIVALENT["var", "x", f"{_was}  ->  {_becomes}"] = "nan has no sign"
-_factor = "twice / _divisor(count)"
-_what = f"return (input - target) * (twice if count == 1 else {_factor})  ->  return (input - target) * ({_factor})"
-EQUIVALENT["mse_loss", "input", _what] = "a division by 1 that is spared"
 _larger, _smaller = "x * xp.power(xp.abs(x), p - 2)", "xp.sign(x) * xp.power(xp.abs(x), p - 1)"
 _what = f"scaled = {_larger} if p > 2 else {_smaller}  ->  scaled = {_larger} if p >= 2 else {_smaller}"
 EQUIVALENT["norm", "x", _what] = "p == 2 was answered before"

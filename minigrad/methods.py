@@ -12,6 +12,7 @@ import numpy as np
 
 from . import autograd, dtypes, functions, random
 from .dtypes import Size
+from .functions.calls import as_called
 from .functions.pointwise import fill_in_place
 from .grad_mode import state
 from .hooks import add_hook
@@ -271,6 +272,8 @@ def _size(self, dim=None):
     """The shape, or the size of one dim."""
     if dim is None:
         return self.shape
+    if not self._array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     return self._array.shape[functions.arguments.one_dim(dim, self._array.ndim, "size")]
 
 
@@ -334,25 +337,52 @@ Tensor._is_view = lambda self: self._base is not None
 # -- conversion ----------------------------------------------------------------------------------------------------
 
 
-def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
+_TO = {  # what `to` takes in each place
+    "tensor": lambda x: isinstance(x, Tensor),
+    "dtype": lambda x: x is None or isinstance(x, dtypes.dtype) or isinstance(x, type) and x in (float, int, bool),
+    "device": lambda x: x is None or isinstance(x, (str, dtypes.device)) or type(x) is int,
+    "non_blocking": lambda x: isinstance(x, bool),
+    "copy": lambda x: isinstance(x, bool),
+    "memory_format": lambda x: True,
+}
+
+
+def arguments_of_to(args, keywords):
+    """(dtype, device, copy) of a call of `to`, whose first argument is a Tensor, a dtype or a device; None where it
+    says nothing."""
+    if "tensor" in keywords or args and isinstance(args[0], Tensor):
+        names = ["tensor"]
+    elif args and args[0] is not None and _TO["dtype"](args[0]):
+        names = ["dtype"]
+    else:
+        names = ["device", "dtype"]
+    names += ["non_blocking", "copy"]
+    given = {**dict(zip(names, args)), **keywords}
+    fits = given.keys() <= {*names, "memory_format"} and all(_TO[name](value) for name, value in given.items())
+    if not fits or len(given) < len(args) + len(keywords):
+        shown = [f"{name}{'torch.' * isinstance(a, dtypes.dtype)}{type(a).__name__}" for name, a in
+                 [("", a) for a in args] + [(f"{name}=", a) for name, a in keywords.items()]]  # fmt: skip
+        raise TypeError(
+            f"to() received an invalid combination of arguments - got ({', '.join(shown)}), but expected (device, "
+            "dtype), (dtype) or (tensor), each with non_blocking, copy and memory_format behind it"
+        )
+    if "tensor" in given:
+        return given["tensor"].dtype, given["tensor"].device, given.get("copy")
+    dtype = given.get("dtype")
+    return None if dtype is None else dtypes.as_dtype(dtype), given.get("device"), given.get("copy")
+
+
+def to(self, *args, **keywords):
     """This tensor as another dtype, on another device, or as another tensor is; self if nothing changes."""
-    for arg in args:
-        if isinstance(arg, Tensor):
-            dtype, device = arg.dtype, arg.device
-        elif isinstance(arg, (str, dtypes.device)):
-            device = arg
-        elif isinstance(arg, (dtypes.dtype, type)):
-            dtype = dtypes.as_dtype(arg)
-        elif not isinstance(arg, bool) and arg is not None:
-            raise TypeError(
-                f"to() received an invalid combination of arguments: {type(arg).__name__} is neither dtype, device nor "
-                "Tensor"
-            )
+    if len(args) == 1 and not keywords and args[0].__class__ is dtypes.dtype:
+        dtype, device, copy = args[0], None, False
+    else:
+        dtype, device, copy = arguments_of_to(args, keywords)
     if device is not None:
         wanted, here = dtypes.find_device(device), self.device
         if wanted.type != here.type or wanted.index not in (None, here.index):
             self, copy = elementwise.to_device(self, device=wanted, x_device=here), False
-    target = self._array.dtype if dtype is None else dtypes.as_numpy(dtype)
+    target = self._array.dtype if dtype is None else dtype.numpy
     if target == self._array.dtype:
         return self.clone() if copy else self
     if target.kind == "f" and self._array.dtype.kind == "f":
@@ -360,7 +390,7 @@ def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     return elementwise.convert(self, dtype=target)
 
 
-Tensor.to = _to
+Tensor.to = to
 for _name, _dtype in {
     "double": dtypes.float64, "float": dtypes.float32, "half": dtypes.float16, "int": dtypes.int32,
     "long": dtypes.int64,
@@ -655,6 +685,7 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
+@as_called
 def equal(input, other):
     """True if shapes and all elements are the same"""
     return bool(np.array_equal(input._array, other._array))

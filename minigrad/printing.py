@@ -87,7 +87,7 @@ def tensor_repr(tensor: Tensor, *, tensor_contents: str | None = None) -> str:
     """The text of `tensor` as torch prints it; tensor_contents replaces the elements' text, as in torch."""
     kind = type(tensor)
     parameter = sys.modules.get("minigrad.nn.parameter")  # nn is built upon this file: it may not be loaded yet
-    plain = kind is Tensor or (parameter is not None and kind in (parameter.Parameter, parameter.Buffer))
+    plain = kind is Tensor or (parameter is not None and kind is parameter.Parameter)
     prefix = "tensor(" if plain else kind.__name__ + "("
     array = _as_numpy(tensor._array)
 

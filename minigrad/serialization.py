@@ -47,16 +47,27 @@ class SerializationError(RuntimeError):
     """An object that save cannot write, or a file that load cannot trust; the message names the part and the remedy."""
 
 
-def save(obj, f, *, format=None):
+def save(
+    obj,
+    f,
+    pickle_module=None,
+    pickle_protocol=2,
+    _use_new_zipfile_serialization=True,
+    _disable_byteorder_record=False,
+    *,
+    format=None,
+):
     """Write `obj` to `f`, a path or a file object opened for writing in binary.
 
     obj: dicts, OrderedDicts, Counters, lists and tuples, nested, of Tensors, Parameters, ndarrays, NumPy scalars, str,
     bytes, int, float, bool, None, Size, dtype and device. format: "npz" or "safetensors" (a flat dict of tensors; needs
-    the extra of that name); None takes it from a path's suffix, and .npz for any suffix but .safetensors.
+    the extra of that name); None takes it from a path's suffix, and .npz for any suffix but .safetensors. The others
+    are accepted for torch's sake.
 
-    A tensor that occurs twice is written once and comes back as one object. Tensors that show exactly the same memory,
-    as tied weights do, are written once and share memory again; views of different parts of one memory are written
-    apart. History, gradients and hooks are not saved. In a safetensors file every entry is a tensor of its own.
+    A tensor or a container that occurs twice is written once and comes back as one object. Tensors that show exactly
+    the same memory, as tied weights do, are written once and share memory again; views of different parts of one memory
+    are written apart. History, gradients and hooks are not saved. In a safetensors file every entry is a tensor of its
+    own.
 
     Raises SerializationError, naming the place inside `obj`, before anything is written, and RuntimeError if the
     directory does not exist. A path is replaced in one step once all bytes are on disk: on any error the old file
@@ -85,18 +96,25 @@ def save(obj, f, *, format=None):
     f.write(buffer.getvalue())
 
 
-def load(f, map_location=None, *, weights_only=True):
+def load(f, map_location=None, pickle_module=None, *, weights_only=True, mmap=None):
     """What `save` wrote to `f`, a path or a file object opened for reading in binary.
 
     The content says which format it is. A safetensors file, whoever wrote it, gives a dict of tensors. map_location: a
-    device, which must be the CPU. weights_only: accepted for torch's sake; no file can hold anything but data.
+    device, which must be the CPU, or a function or dict of torch's, which have nothing to move here. The others are
+    accepted for torch's sake: no file can hold anything but data, and each array is read when the file is.
 
     Raises SerializationError for a file that is not one of ours, a pickle or torch.save's included, or is damaged or
     dishonest in any part.
     """
     if isinstance(map_location, (str, dtypes.device)):
         dtypes.check_device(map_location)
+    elif map_location is not None and not isinstance(map_location, dict) and not callable(map_location):
+        raise TypeError(
+            f"'{type(map_location).__name__}' object is not callable: map_location is a device, a function or a dict"
+        )
     path = _path(f)
+    if mmap and path is None:
+        raise ValueError("f must be a file path in order to use the mmap argument")
     if path is not None:
         with open(path, "rb") as file:
             return _load(file, f"'{path}'")
@@ -152,8 +170,8 @@ class _Encoder:
         self._names = {}  # where an array's memory is and how it is read -> its file name
         self._taken = {_STRUCTURE}  # file names in lower case: some unpackers ignore case
         self._open = set()  # ids of the containers around the present place
-        nn = _nn_parameter()
-        self._kinds = {np.ndarray: "array", Tensor: "tensor", nn.Buffer: "tensor", nn.Parameter: "parameter"}
+        self._done = {}  # id of a container that is written -> its number
+        self._kinds = {np.ndarray: "array", Tensor: "tensor", _nn_parameter().Parameter: "parameter"}
         self._alive = []  # arrays whose memory must not be used again while its address identifies them
 
     def node(self, value, place, keys):
@@ -187,6 +205,8 @@ class _Encoder:
         raise SerializationError(f"{place}: cannot save {_described(value)}. {_remedy(value)}")
 
     def _container(self, value, kind, place, keys):
+        if id(value) in self._done:
+            return {"again": self._done[id(value)]}
         if id(value) in self._open:
             raise SerializationError(f"{place}: cannot save a {kind.__name__} that contains itself")
         if len(self._open) == _DEPTH_LIMIT:
@@ -199,14 +219,19 @@ class _Encoder:
             for key, item in value.items():
                 self._check_key(key, place)
                 inner = f"{place}[{key!r}]"
-                items.append([self.node(key, inner, keys), self.node(item, inner, (*keys, str(key)))])
+                items.append([self._key(key, inner), self.node(item, inner, (*keys, str(key)))])
         metadata = getattr(value, "_metadata", None) if kind is OrderedDict else None
         if metadata is not None:  # what Module.state_dict says of its modules' versions
             node = {"state_dict": [items, self.node(metadata, f"{place}._metadata", keys)]}
         else:
             node = items if kind is list else {kind.__name__: items}
         self._open.discard(id(value))
+        self._done[id(value)] = len(self._done)
         return node
+
+    def _key(self, key, place):
+        """A key has no identity: its tuples are written each time, so that reading one takes no longer than it is."""
+        return {"tuple": [self._key(k, place) for k in key]} if type(key) is tuple else self.node(key, place, ())
 
     def _check_key(self, key, place):
         if not _is_key(key):
@@ -502,6 +527,7 @@ class _Decoder:
     def __init__(self, rows, arrays):
         first = {}  # array name -> the first tensor made of it, whose memory and version counter the others share
         self._tensors = []
+        self._done = []  # the containers that are made, in the order in which they were written
         supported = {dtype.numpy for dtype in dtypes.ALL}
         for row in rows:
             array = arrays[row["array"]]
@@ -521,7 +547,8 @@ class _Decoder:
     def node(self, node, depth):
         _require(depth <= _DEPTH_LIMIT, f"its structure is nested more than {_DEPTH_LIMIT} deep")
         if type(node) is list:
-            return [self.node(item, depth + 1) for item in node]
+            self._done.append([self.node(item, depth + 1) for item in node])
+            return self._done[-1]
         if type(node) is float:
             _require(node - node == 0, "its structure holds a number beyond float64")
         if type(node) is not dict:
@@ -530,7 +557,24 @@ class _Decoder:
         ((tag, content),) = node.items()
         decode = self._DECODERS.get(tag)
         _require(decode is not None, f"its structure has a value of the unknown kind {_short(tag)}")
-        return decode(self, content, depth)
+        made = decode(self, content, depth)
+        if tag in self._CONTAINERS:
+            self._done.append(made)
+        return made
+
+    def _again(self, content, depth):
+        _require(type(content) is int and 0 <= content < len(self._done), "a container's number is out of range")
+        return self._done[content]
+
+    def _key(self, node, depth):
+        _require(depth <= _DEPTH_LIMIT, f"its structure is nested more than {_DEPTH_LIMIT} deep")
+        if type(node) is not dict:
+            return self.node(node, depth)
+        _require("again" not in node, "a dict in its structure has a key that save does not write")
+        if list(node) != ["tuple"]:
+            return self.node(node, depth)
+        _require(type(node["tuple"]) is list, "a container in its structure is not a list")
+        return tuple(self._key(item, depth + 1) for item in node["tuple"])
 
     def _items(self, content, depth):
         _require(type(content) is list, "a container in its structure is not a list")
@@ -541,7 +585,7 @@ class _Decoder:
         result = kind()
         for pair in content:
             _require(type(pair) is list and len(pair) == 2, "a dict in its structure is not a list of pairs")
-            key = self.node(pair[0], depth + 1)
+            key = self._key(pair[0], depth + 1)
             _require(_is_key(key), "a dict in its structure has a key that save does not write")
             _require(key not in result, f"a dict in its structure has the key {_short(key)} twice")
             result[key] = self.node(pair[1], depth + 1)
@@ -589,7 +633,7 @@ class _Decoder:
     def _numpy(self, content, depth):
         _require(
             type(content) is list and len(content) == 2 and all(type(part) is str for part in content)
-            and re.fullmatch(r"[<|][biuf][1248]", content[0]),
+            and re.fullmatch(r"\|[biu]1|<[iu][248]|<f[248]", content[0]),
             "a NumPy scalar is malformed",
         )  # fmt: skip
         dtype = np.dtype(content[0])
@@ -597,7 +641,9 @@ class _Decoder:
         _require(len(data) == dtype.itemsize, "a NumPy scalar is malformed")
         return np.frombuffer(data, dtype)[0].astype(dtype.newbyteorder("="))
 
+    _CONTAINERS = {"dict", "OrderedDict", "Counter", "tuple", "state_dict"}
     _DECODERS = {
+        "again": _again,
         "dict": lambda self, content, depth: self._mapping(dict, content, depth),
         "OrderedDict": lambda self, content, depth: self._mapping(OrderedDict, content, depth),
         "Counter": lambda self, content, depth: self._mapping(Counter, content, depth),

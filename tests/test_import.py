@@ -1,6 +1,7 @@
 """What importing minigrad brings, what it exports, and which file may import which."""
 
 import ast
+import importlib
 import pathlib
 import subprocess
 import sys
@@ -106,6 +107,20 @@ def test_public_names_are_torch_s(path):
     assert not unknown
     for n in public(ours):
         assert hasattr(ours, n), n
+
+
+def test_modules_are_where_torch_keeps_them():
+    """Everything in `nn`, its base classes and its utilities can be imported from torch's own files."""
+    import minigrad.nn
+
+    assert minigrad.nn.modules.loss._Loss is minigrad.nn.MSELoss.__mro__[1]
+    for package in ("nn", "nn.utils"):
+        ours, theirs = importlib.import_module(f"minigrad.{package}"), importlib.import_module(f"torch.{package}")
+        for n in ours.__all__:
+            if callable(getattr(ours, n)):
+                place = importlib.import_module(getattr(theirs, n).__module__.replace("torch.", "minigrad."))
+                assert getattr(place, n) is getattr(ours, n), n
+                assert package == "nn.utils" or "parameter" in place.__name__ or hasattr(minigrad.nn.modules, n), n
 
 
 def test_tensor_has_only_torch_s_public_methods():

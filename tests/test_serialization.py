@@ -132,6 +132,32 @@ def test_an_object_that_occurs_twice_stays_one():
     assert back["a"] is back["b"][0] and back["c"] is back["d"]
 
 
+@pytest.mark.parametrize("shared", [[1], {"a": 1}, (1, [2]), OrderedDict(a=1), Counter("aa"), []], ids=repr)
+def test_a_container_that_occurs_twice_stays_one(shared):
+    ours = round_trip([shared, {"b": shared, ("k", (1, (1,))): [3]}, [4]])
+    assert equal(ours, [shared, {"b": shared, ("k", (1, (1,))): [3]}, [4]])
+    buffer = io.BytesIO()
+    torch.save([shared, {"b": shared}], buffer)
+    theirs = torch.load(io.BytesIO(buffer.getvalue()), weights_only=False)
+    assert (ours[0] is ours[1]["b"]) == (theirs[0] is theirs[1]["b"]) is True
+
+
+def test_containers_of_containers_are_written_once():
+    nested = [1]
+    for _ in range(90):
+        nested = [nested, nested]
+    content = saved({"a": nested, "b": nested})
+    assert len(content) < 4000
+    loaded = load(io.BytesIO(content))
+    assert loaded["a"] is loaded["b"] and loaded["a"][0] is loaded["a"][1]
+
+
+def test_a_state_dict_that_occurs_twice_stays_one():
+    state = minigrad.nn.Linear(1, 1).state_dict()
+    first, second, last = round_trip([state, state, [state]])
+    assert first is second is last[0] and first._metadata == state._metadata
+
+
 def test_tied_weights_stay_tied_and_are_written_once():
     weight = Parameter(minigrad.zeros(100, 100))
     content = saved(OrderedDict(first=weight, second=weight.detach(), alone=weight.detach().clone()))
@@ -348,7 +374,20 @@ def test_the_deepest_allowed_nesting_comes_back():
     assert equal(round_trip(nested), nested)
 
 
+def test_arguments_of_torchs_pickles_are_taken(tmp_path):
+    path = tmp_path / "file"
+    save([1], path, None, 2, _use_new_zipfile_serialization=False)
+    for options in ({"mmap": True}, {"mmap": None}, {"pickle_module": None}, {"map_location": {"cuda:0": "cpu"}},
+                    {"map_location": lambda storage, location: storage}, {"weights_only": None}):  # fmt: skip
+        assert load(path, **options) == [1]
+    assert load(path, None, None) == [1]
+
+
 def test_arguments_that_make_no_sense(tmp_path):
+    with pytest.raises(TypeError, match="'int' object is not callable"):
+        load(io.BytesIO(saved({})), map_location=3)
+    with pytest.raises(ValueError, match="f must be a file path in order to use the mmap argument"):
+        load(io.BytesIO(saved({})), mmap=True)
     for call in (lambda: save({}, 3), lambda: load(3)):
         with pytest.raises(AttributeError, match="expected 'f' to be string, path, or a file-like object.*not int"):
             call()
@@ -504,6 +543,18 @@ LIES = {
     "bad dtype": (_object({"dtype": "object"}), "dtype 'object' is unknown"),
     "bad device": (_object({"device": "nonsense"}), "damaged"),
     "bad scalar": (_object({"numpy": ["<f4", "00"]}), "scalar is malformed"),
+    "short float scalar": (_object({"numpy": ["<f1", "00"]}), "scalar is malformed"),
+    "long bool scalar": (_object({"numpy": ["<b2", "0000"]}), "scalar is malformed"),
+    "a container that is not there": (_object([[], {"again": 1}]), "container's number is out of range"),
+    "a container before it is made": (_object([{"again": 0}]), "container's number is out of range"),
+    "negative container": (_object([[], {"again": -1}]), "container's number is out of range"),
+    "a container as key": (_object([{"tuple": []}, {"dict": [[{"again": 0}, 1]]}]), "key that save does not write"),
+    "a container in a key": (
+        _object([{"tuple": []}, {"dict": [[{"tuple": [{"again": 0}]}, 1]]}]),
+        "key that save does not write",
+    ),
+    "deep key": (_object({"dict": [[json.loads('{"tuple": [' * 150 + "]}" * 150), 1]]}), "nested more than 100 deep"),
+    "no tuple as key": (_object({"dict": [[{"tuple": 1}, 1]]}), "not a list"),
     "object scalar": (_object({"numpy": ["|O8", "00"]}), "scalar is malformed"),
     "bad state dict": (_object({"state_dict": []}), "state dict"),
     "bad row": (_row(more=1), "row is malformed"),

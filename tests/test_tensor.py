@@ -254,7 +254,12 @@ def test_dtype_conversions():
                      "t.type('nothing')", "t.type_as(e.ones(1).double())",
                      "t.to('cpu')", "t.to(e.device('cpu'))", "t.to('cpu', e.float64)", "t.to(e.ones(1).double())",
                      "t.to(dtype=e.int8)", "t.to(device='cpu', dtype=e.int8)",
-                     "t.to(t.dtype) is t", "t.to(t.dtype, copy=True) is t", "t.cpu() is t", "t.to(float)"],
+                     "t.to(t.dtype) is t", "t.to(t.dtype, copy=True) is t", "t.cpu() is t", "t.to(float)",
+                     "t.to(t.dtype, False) is t", "t.to(t.dtype, False, True) is t", "t.to(t, False, True) is t",
+                     "t.to('cpu', t.dtype, False, True) is t", "t.to(None, e.int8)", "t.to(tensor=e.ones(1).double())",
+                     "t.to(e.float64, e.float32)", "t.to('cpu', 'cpu')", "t.to('cpu', False)", "t.to(e.int8, 1)",
+                     "t.to(e.int8, dtype=e.int8)", "t.to(e.int8, device='cpu')", "t.to(t, dtype=e.int8)", "t.to(t, t)",
+                     "t.to(e.int8, True, True, True)", "t.to(dytpe=e.int8)", "t.to(e.int8, foo=1)", "t.to([1])"],
                      make)  # fmt: skip
 
 
@@ -277,6 +282,13 @@ def test_numpy_functions_take_tensors(e):
     np.testing.assert_allclose(t, [1.0, 4.0])
     with pytest.raises(RuntimeError, match="Can't call numpy\\(\\) on Tensor that requires grad"):
         np.asarray(e.ones(1, requires_grad=True))
+
+
+def test_equal_takes_tensors():
+    def make(e):
+        return {"t": e.tensor([1.0, 2.0])}
+
+    assert_same(["e.equal(t, t + 0)", "t.equal(t + 1)", "e.equal(t, 1)", "e.equal(1, t)", "t.equal([1.0, 2.0])"], make)
 
 
 def test_arrays_beside_tensors():

@@ -197,7 +197,9 @@ class ModuleList(Module):
         return self
 
     def insert(self, index: int, module: Module) -> None:
-        """Put a module before position `index`."""
+        """Put a module before position `index`, from 0 on."""
+        if index < 0:
+            raise KeyError("-1")  # which torch meets as it moves the modules up, one by one
         modules = list(self._modules.values())
         modules.insert(index, module)
         self._renumber(modules)

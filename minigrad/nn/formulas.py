@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from ..ops.elementwise import copied
 from ..primitive import overload, primitive
+
+_HALF, _SINGLE = np.dtype("float16"), np.dtype("float32")
+
+
+def _in_single(xp: Any, function: Callable[..., Any], *args: Any, **static: Any) -> Any:
+    """function(*args) of arrays in half precision, as torch's kernels have it: computed in single and rounded once."""
+    wide = [xp.cast(a, _SINGLE) if hasattr(a, "dtype") else a for a in args]
+    return xp.cast(function(*wide, **static), _HALF)
 
 
 def _beside(xp: Any, x: Any, g: Any) -> Any:
@@ -74,14 +85,17 @@ def log_sigmoid(xp, x):
     return _log_of_sigmoid(xp, x)
 
 
-@primitive(
-    x=lambda g, xp, x, beta, threshold: xp.where(
-        x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta))
-    ),
-    name="SoftplusBackward0",
-)
+def _softplus_g(g: Any, xp: Any, x: Any, beta: float, threshold: float) -> Any:
+    if g.dtype.itemsize < 4:
+        return _in_single(xp, _softplus_g, g, xp, x, beta, threshold)
+    return xp.where(x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta)))
+
+
+@primitive(x=_softplus_g, name="SoftplusBackward0")
 def softplus(xp, x, *, beta, threshold):
     """log(1 + exp(beta * x)) / beta, x where beta * x > threshold"""
+    if x.dtype.itemsize < 4:
+        return _in_single(xp, softplus.primitive.forward, xp, x, beta=beta, threshold=threshold)
     return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(x * beta)) / beta)
 
 
@@ -221,6 +235,8 @@ def _standardised(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[A
 
 
 def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    if g.dtype.itemsize < 4:
+        return _in_single(xp, _standardised_g, g, xp, x, axes, eps)
     standard, scale = _standardised(xp, x, axes, eps)
     return scale * (g - xp.mean(g, axes, True) - standard * xp.mean(g * standard, axes, True))
 
@@ -228,17 +244,33 @@ def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) 
 @primitive(x=_standardised_g, name="NativeLayerNormBackward0")
 def layer_norm(xp, x, *, axes, eps):
     """(x - mean) / sqrt(var + eps) over the axes, the last ones"""
+    if x.dtype.itemsize < 4:
+        return _in_single(xp, layer_norm.primitive.forward, xp, x, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0]
 
 
+def _weighted_g(g: Any, xp: Any, x: Any, weight: Any, axes: tuple[int, ...], eps: float) -> Any:
+    if g.dtype.itemsize < 4:
+        return _in_single(xp, _weighted_g, g, xp, x, weight, axes, eps)
+    return _standardised_g(g * weight, xp, x, axes, eps)
+
+
+def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, ...], eps: float) -> Any:
+    if g.dtype.itemsize < 4:
+        return _in_single(xp, _norm_weight_g, g, xp, x, weight_shape, axes, eps)
+    return xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape)
+
+
 @primitive(
-    x=lambda g, xp, x, weight, axes, eps: _standardised_g(g * weight, xp, x, axes, eps),
-    weight=lambda g, xp, x, weight_shape, axes, eps: xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape),
+    x=_weighted_g,
+    weight=_norm_weight_g,
     bias=lambda g, xp, bias_shape: xp.sum_to(g, bias_shape),
     name="NativeLayerNormBackward0",
 )
 def layer_norm_affine(xp, x, weight, bias, *, axes, eps):
     """layer_norm(x) * weight + bias"""
+    if x.dtype.itemsize < 4:
+        return _in_single(xp, layer_norm_affine.primitive.forward, xp, x, weight, bias, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0] * weight + bias
 
 
@@ -253,22 +285,25 @@ batch_norm_affine = overload(layer_norm_affine, "NativeBatchNormBackward0")
 def _reduced(xp: Any, loss: Any, count: float | None) -> Any:
     if count is None:
         return loss
-    total = xp.sum(loss, None, False)
-    return total if count == 1 else total / count
+    if count == 1 or loss.dtype.itemsize > 2 or isinstance(count, np.generic):
+        total = xp.sum(loss, None, False)
+        return total if count == 1 else total / count
+    # The sum, or the count, may be more than half precision holds; but nll_loss, which counts by its weights' dtype,
+    # divides so in torch, too.
+    return xp.mean(loss, None, False)
 
 
 def _each(g: Any, count: float | None) -> Any:
     """The cotangent of every single loss from that of the reduced one; of nothing there are none to divide."""
-    return g if count is None else g / _divisor(count)
-
-
-def _divisor(count: float | None) -> float:
-    return 1 if count is None or count != count else count
+    if count is None or count == 1 or count != count:
+        return g
+    if count > 65504 and g.dtype.itemsize == 2:  # in which it is infinite
+        return g * (1 / count)
+    return g / count
 
 
 def _squared_g(g: Any, input: Any, target: Any, count: float | None) -> Any:
-    twice = g + g
-    return (input - target) * (twice if count == 1 else twice / _divisor(count))
+    return (input - target) * _each(g + g, count)
 
 
 @primitive(

@@ -35,6 +35,9 @@ from .loss_functions import (
     l1_loss,
     margin_ranking_loss,
     mse_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
     nll_loss,
     pairwise_distance,
     poisson_nll_loss,
@@ -42,6 +45,7 @@ from .loss_functions import (
     smooth_l1_loss,
     soft_margin_loss,
     triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )
 
 __all__ = [
@@ -79,6 +83,9 @@ __all__ = [
     "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
@@ -105,6 +112,7 @@ __all__ = [
     "threshold",
     "threshold_",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
 
 # torch's constants of SELU, to its digits.
@@ -495,6 +503,23 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return input.mul_(mask) if inplace else input * mask
 
 
+def _mixed(input: Tensor, *parameters: Tensor | None) -> bool:
+    """True for an input in half precision with parameters in single; torch's RuntimeError for other mixtures."""
+    dtype = input._array.dtype
+    for p in parameters:
+        if p is not None and p._array.dtype is not dtype:
+            break
+    else:
+        return False
+    given = {p._array.dtype for p in parameters if p is not None}
+    remedy = f"convert them with module.to(input.dtype); the input is {kind_of(input)}"
+    if given != {np.dtype(np.float32)}:
+        raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of Float: {remedy}")
+    if dtype != np.float16:
+        raise RuntimeError(f"mixed dtype (CPU): all inputs must share same datatype. So {remedy}")
+    return True
+
+
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -521,6 +546,9 @@ def layer_norm(
             f"Given normalized_shape={shape}, expected input with shape [{wanted}], "
             f"but got input of size{sizes_of(input)}"
         )
+    if _mixed(input, weight, bias):
+        return layer_norm(input.float(), shape, weight, bias, eps).half()
+    check_floating("LayerNormKernelImpl", input)
     axes = tuple(range(input.dim() - len(shape), input.dim()))
     if weight is None and bias is None:
         return formulas.layer_norm(input, axes=axes, eps=eps)
@@ -562,17 +590,21 @@ def batch_norm(
         elif tensor.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {tensor.numel()}")
 
+    check_floating("batch_norm", input)
+    if _mixed(input, *given.values()):
+        return batch_norm(input.float(), running_mean, running_var, weight, bias, training, momentum, eps).half()
     if input.dim() < 2:  # a vector of nothing, as torch lets it pass
         return input.clone()
     shape = [1, channels] + [1] * (input.dim() - 2)
     if training:
         axes = tuple(axis for axis in range(input.dim()) if axis != 1)
         with no_grad():
+            wide = input.float() if input._array.dtype.itemsize == 2 else input
             if running_mean is not None and input.numel():  # a batch of nothing moves no average
-                running_mean.mul_(1 - momentum).add_(input.mean(axes) * momentum)
+                _move(running_mean, wide.mean(axes), momentum)
             if running_var is not None and input.numel():
-                running_var.mul_(1 - momentum).add_(input.var(axes) * momentum)
-        if weight is not None and bias is not None and weight.dtype is bias.dtype is input.dtype:
+                _move(running_var, wide.var(axes), momentum)
+        if weight is not None and bias is not None:
             return formulas.batch_norm_affine(input, weight.reshape(shape), bias.reshape(shape), axes=axes, eps=eps)
         result = formulas.batch_norm(input, axes=axes, eps=eps)
         if weight is not None:
@@ -584,6 +616,14 @@ def batch_norm(
             scale = scale * weight.reshape(shape)
         result = (input - running_mean.reshape(shape)) * scale
     return result if bias is None else result + bias.reshape(shape)
+
+
+def _move(running: Tensor, batch: Tensor, momentum: float) -> None:
+    """Move a running statistic towards a batch's, in place; in half precision it is rounded once, as torch does."""
+    if running._array.dtype.itemsize == 2:
+        running.copy_(running.float() * (1 - momentum) + batch * momentum)
+    else:
+        running.mul_(1 - momentum).add_(batch * momentum)
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:

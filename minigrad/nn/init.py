@@ -225,6 +225,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     columns = tensor.numel() // rows
     with no_grad():
         flat = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)._array
+        if flat.dtype == np.float16:
+            raise NotImplementedError("\"geqrf_cpu\" not implemented for 'Half': fill a tensor.float() and copy_ that")
         q, r = np.linalg.qr(flat.T if rows < columns else flat)
         q = q * np.sign(np.diagonal(r))
         values = (q.T if rows < columns else q).reshape(tuple(tensor.shape))

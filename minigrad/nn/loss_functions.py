@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,16 @@ __all__ = [
     "l1_loss",
     "margin_ranking_loss",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "pairwise_distance",
     "poisson_nll_loss",
     "smooth_l1_loss",
     "soft_margin_loss",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
 
 
@@ -126,6 +130,22 @@ def _warn_if_sizes_differ(input: Tensor, target: Tensor) -> None:
         )
 
 
+def _difference(kernel: str, input: Tensor, target: Tensor) -> Tensor:
+    """input - target, floating point. A boolean is taken beside another dtype, where minus itself would refuse it."""
+    if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
+        check_floating(kernel, input)
+    if target._array.dtype.kind == "b":
+        target = target.to(input.dtype)
+    elif input._array.dtype.kind == "b":
+        input = input.to(target.dtype)
+    return input - target
+
+
+def _times(loss: Tensor, weight: Tensor) -> Tensor:
+    """Losses times their weights in the losses' dtype, whatever that of the weights."""
+    return (loss * weight).to(loss.dtype)
+
+
 def _weighted(loss: Tensor, weight: Tensor, input: Tensor, reduction: str, mean_by_weight: bool) -> Tensor:
     """The reduction of elementwise losses times weights."""
     if weight.size() != input.size():
@@ -196,10 +216,10 @@ def smooth_l1_loss(
     reduction = _choose_reduction(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    difference = input - target
-    check_floating("smooth_l1_cpu", difference)
     if beta == 0:
-        return _reduce(difference.abs(), reduction)
+        check_floating("smooth_l1_cpu", input - target)
+        return _reduce((input - target).abs(), reduction)
+    difference = _difference("smooth_l1_cpu", input, target)
     return formulas.smooth_l1(difference, beta=beta, count=_count(difference.shape, reduction))
 
 
@@ -211,12 +231,33 @@ def huber_loss(
     reduction = _check_reduction(reduction)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    difference = input - target
-    check_floating("huber_cpu", difference)
-    if weight is not None:
-        loss = formulas.huber(difference, delta=delta, count=None)
-        return _weighted(loss, weight, input, reduction, mean_by_weight=False)
-    return formulas.huber(difference, delta=delta, count=_count(difference.shape, reduction))
+    difference = _difference("huber_cpu", input, target)
+    mixed = input._array.dtype != target._array.dtype
+    if weight is None and not mixed:
+        return formulas.huber(difference, delta=delta, count=_count(difference.shape, reduction))
+    if mixed:
+        _refuse_backward_of_mixed(difference, input, target)
+    loss = formulas.huber(difference, delta=delta, count=None).to(input.dtype)
+    if weight is None:
+        return _reduce(loss, reduction)
+    return _weighted(loss, weight, input, reduction, mean_by_weight=False)
+
+
+def _refuse_backward_of_mixed(difference: Tensor, input: Tensor, target: Tensor) -> None:
+    """torch's huber_loss takes a target of another dtype, and gives a loss of the input's; its backward does not."""
+    kinds = kind_of(input), kind_of(target)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"result type {kinds[1]} can't be cast to the desired output type {kinds[0]}: convert the input with "
+            "input.type_as(target)"
+        )
+
+    def refuse(grad: Tensor) -> None:
+        expected, found = kinds if input.requires_grad else kinds[::-1]
+        raise RuntimeError(f"Found dtype {found} but expected {expected}: give a target.type_as(input)")
+
+    if difference.requires_grad:
+        difference.register_hook(refuse)
 
 
 def binary_cross_entropy(
@@ -249,7 +290,7 @@ def binary_cross_entropy(
             raise RuntimeError(f"all elements of {name} should be between 0 and 1{remedy}")
     if weight is None:
         return formulas.binary_cross_entropy(input, target, count=_count(input.shape, reduction))
-    return _reduce(formulas.binary_cross_entropy(input, target, count=None) * weight, reduction)
+    return _reduce(_times(formulas.binary_cross_entropy(input, target, count=None), weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -280,7 +321,7 @@ def binary_cross_entropy_with_logits(
     else:
         pos_weight = pos_weight.to(input.dtype).expand(input.shape).detach()
         loss = formulas.bce_with_pos_weight(input, target, pos_weight, count=count)
-    return loss if weight is None else _reduce(loss * weight, reduction)
+    return loss if weight is None else _reduce(_times(loss, weight), reduction)
 
 
 def _class_indices(input: Tensor, target: Tensor, ignore_index: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -339,6 +380,7 @@ def _check_class_shapes(input: Tensor, target: Tensor) -> None:
 
 
 def _check_class_weight(weight: Tensor | None, input: Tensor, prefix: str = "") -> None:
+    """torch's rules for the classes' weights; of another dtype only probabilities take them, and have a prefix."""
     classes = input.shape[0 if input.dim() == 1 else 1]
     if weight is None:
         return
@@ -347,7 +389,7 @@ def _check_class_weight(weight: Tensor | None, input: Tensor, prefix: str = "") 
             f"{prefix}weight tensor should be defined either for all {classes} classes or no classes "
             f"but got weight tensor of shape: {sizes_of(weight)}"
         )
-    if weight._array.dtype != input._array.dtype:
+    if not prefix and weight._array.dtype != input._array.dtype:
         kinds = [kind_of(t) for t in (input, weight)]
         raise RuntimeError(f"expected scalar type {kinds[0]} but found {kinds[1]}: weight must have the input's dtype")
 
@@ -478,6 +520,8 @@ def kl_div(
                 "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
             )
         chosen = "sum" if reduction == "batchmean" else _check_reduction(reduction)
+    if input._array.dtype.kind != "f" or target._array.dtype.kind != "f":
+        raise RuntimeError("kl_div: Integral inputs not supported. Convert them to a floating point dtype.")
     if log_target:
         loss = target.exp() * (target - input)
     else:
@@ -631,14 +675,145 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """max(0, |a - p| - |a - n| + margin); with `swap` the smaller of |a - n| and |p - n|."""
-    reduction = _choose_reduction(size_average, reduce, reduction)
+    return triplet_margin_with_distance_loss(
+        anchor,
+        positive,
+        negative,
+        distance_function=lambda x1, x2: pairwise_distance(x1, x2, p, eps),
+        margin=margin,
+        swap=swap,
+        reduction=_choose_reduction(size_average, reduce, reduction),
+    )
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """triplet_margin_loss with any distance; None is pairwise_distance."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
-    to_positive = pairwise_distance(anchor, positive, p, eps)
-    to_negative = pairwise_distance(anchor, negative, p, eps)
+    if not anchor.dim() == positive.dim() == negative.dim():
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
+        )
+    distance = pairwise_distance if distance_function is None else distance_function
+    to_positive, to_negative = distance(anchor, positive), distance(anchor, negative)
     if swap:
-        to_negative = functions.minimum(to_negative, pairwise_distance(positive, negative, p, eps))
+        to_negative = functions.minimum(to_negative, distance(positive, negative))
     return _reduce((margin + to_positive - to_negative).clamp_min(0), reduction)
+
+
+def _check_margin_input(kernel: str, input: Tensor) -> int:
+    """The number of classes of (N, C) or (C) scores, as torch's losses of margins between classes take them."""
+    if input.dim() > 2 or 0 in input.shape[-1:]:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {sizes_of(input)}"
+        )
+    check_floating(kernel, input)
+    return input.shape[-1] if input.dim() else 1
+
+
+def _class_numbers(target: Tensor) -> np.ndarray:
+    if target._array.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {kind_of(target)}; convert it with target.long()")
+    return target._array
+
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """weight[t] * sum(max(0, margin - x[t] + x[i])^p for i != t) / C, of scores (N, C) or (C) and classes (N) or ()."""
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    if p != 1 and p != 2:
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.dim() != 1:
+        raise ValueError("weight must be one-dimensional")
+    classes = _check_margin_input("multi_margin_loss_cpu_kernel", input)
+    rows = input.reshape(-1, classes)
+    if target.dim() > 1 or target.numel() != rows.shape[0]:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
+            f"size). Expected target size [{rows.shape[0]}], but got {sizes_of(target)}. Input has shape "
+            f"{sizes_of(input)}."
+        )
+    if weight is not None and weight.numel() != classes:
+        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {sizes_of(weight)}")
+    if weight is not None and weight._array.dtype != input._array.dtype:
+        raise RuntimeError(f"expected scalar type {kind_of(input)} but found {kind_of(weight)}: weight.type_as(input)")
+    chosen = _class_numbers(target).reshape(-1, 1)
+    if chosen.size and not (0 <= chosen.min() and chosen.max() < classes):
+        raise RuntimeError(f"target out of range: there are {classes} classes, 0 to {classes - 1}")
+    violations = functions.relu(margin - rows.gather(1, wrap(chosen)) + rows) ** p
+    if weight is not None:
+        violations = violations * weight.detach()[wrap(chosen)]
+    others = wrap(chosen != np.arange(classes))
+    losses = functions.where(others, violations, functions.zeros_like(violations)).sum(1) / classes
+    return _reduce(losses.reshape(target.shape), reduction)
+
+
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """sum(max(0, 1 - x[t] + x[i]) for t in the target, i not in it) / C, of scores (N, C) or (C).
+
+    The target, of the input's shape, lists classes up to the first -1.
+    """
+    reduction = _choose_reduction(size_average, reduce, reduction)
+    classes = _check_margin_input("multilabel_margin_loss_forward_out_frame", input)
+    if target.numel() != input.numel() or target.dim() != input.dim():
+        raise RuntimeError(f"inconsistent target size: {sizes_of(target)} for input of size: {sizes_of(input)}")
+    labels = _class_numbers(target).reshape(-1, classes)
+    if labels.size and not (-1 <= labels.min() and labels.max() < classes):
+        raise RuntimeError(f"argument #2 'target' is out of range: classes are 0 to {classes - 1}, and -1 ends a list")
+    listed = np.logical_and.accumulate(labels >= 0, 1)
+    chosen = np.where(listed, labels, 0)
+    among = (listed[..., None] & (chosen[..., None] == np.arange(classes))).any(1)
+    pairs = wrap(listed[..., None] & ~among[:, None])
+    rows = input.reshape(-1, classes)
+    violations = functions.relu(1 - rows.gather(1, wrap(chosen)).unsqueeze(2) + rows.unsqueeze(1))
+    losses = functions.where(pairs, violations, functions.zeros_like(violations)).sum((1, 2)) / classes
+    return _reduce(losses.reshape(input.shape[:-1]), reduction)
+
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The mean over classes, the last dimension, of -weight * (t log s(x) + (1 - t) log s(-x)), s the sigmoid."""
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    loss = -(target * formulas.log_sigmoid(input) + (1 - target) * formulas.log_sigmoid(-input))
+    if weight is not None:
+        loss = loss * weight
+    loss = loss.sum(-1) / input.size(-1)
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(reduction + " is not valid")
+    return _reduce(loss, reduction)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

@@ -15,8 +15,10 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd import Function
+from ..functions import empty_like
 from ..grad_mode import is_grad_enabled, no_grad
 from ..hooks import RemovableHandle
+from ..methods import arguments_of_to
 from ..tensor import Tensor
 from .parameter import Buffer, Parameter
 
@@ -432,17 +434,9 @@ class Module:
 
         Integer buffers keep their dtype. Raises TypeError for an integer or bool dtype.
         """
-        device, dtype = kwargs.get("device"), kwargs.get("dtype")
-        if args and isinstance(args[0], Tensor):
-            device, dtype = args[0].device, args[0].dtype
-        else:
-            for argument in args[:2]:
-                if isinstance(argument, dtypes.dtype):
-                    dtype = argument
-                elif argument is not None and not isinstance(argument, bool):
-                    device = argument
-        if "tensor" in kwargs:
-            device, dtype = kwargs["tensor"].device, kwargs["tensor"].dtype
+        dtype, device, copy = arguments_of_to(args, kwargs)
+        if copy:
+            raise RuntimeError(".to() does not accept copy argument: a module is converted in place; copy.deepcopy it")
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
@@ -476,6 +470,21 @@ class Module:
     def cpu(self) -> Module:
         """Move parameters and buffers to the CPU."""
         return self._apply(lambda tensor: tensor.cpu())
+
+    def cuda(self, device: Any = None) -> Module:
+        """Move parameters and buffers to a GPU. Raises where torch has none."""
+        return self._apply(lambda tensor: tensor.cuda(device))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Module:
+        """Move parameters and buffers to a device without their values: they are what the memory happens to hold."""
+        return self._apply(lambda tensor: empty_like(tensor, device=device), recurse)
+
+    def share_memory(self) -> Module:
+        """The module: there are no other processes to share its memory with."""
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accepted: a compiled module computes what it did before."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # Two look-ups decide for a module without hooks. `_hooked` is set when the first hook is registered.

@@ -1,7 +1,7 @@
 """Parameter and Buffer: the tensors that a Module registers by itself when they are assigned to an attribute.
 
-Owns the two subclasses of Tensor and nothing else; knows neither modules nor ops (the results of ops on a Parameter are
-plain Tensors).
+Owns the two classes and nothing else; knows neither modules nor ops (the results of ops on a Parameter are plain
+Tensors).
 """
 
 from __future__ import annotations
@@ -50,17 +50,24 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__(**options)
 
 
-class Buffer(Tensor):
-    """A tensor of a module's state that is not trained; `persistent=False` keeps it out of `state_dict()`."""
+class _BufferType(type(Tensor)):  # type: ignore[misc]
+    """What makes a Tensor that is marked as one an instance of Buffer, as in torch."""
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, Tensor) and "_is_buffer" in x.__dict__
+
+
+class Buffer(Tensor, metaclass=_BufferType):
+    """A tensor of a module's state that is not trained; `persistent=False` keeps it out of `state_dict()`.
+
+    It is a plain Tensor with a mark.
+    """
 
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         if data is None:
             data = functions.empty(0)
-        buffer = _share(cls, data).requires_grad_(data.requires_grad)
-        buffer.persistent = persistent
+        buffer: Any = _share(Tensor, data).requires_grad_(data.requires_grad)
+        buffer.persistent, buffer._is_buffer = persistent, True
         return buffer
-
-    def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
-        """Everything is done in __new__, as for Parameter."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..grad_mode import enable_grad
 from ..tensor import Tensor, wrap
-from .optimizer import Optimizer, check_lr, number, quietly
+from .optimizer import Optimizer, check_lr, misfit, number, quietly
 
 __all__ = ["LBFGS"]
 
@@ -61,6 +61,7 @@ class LBFGS(Optimizer):
             raise RuntimeError(f"only 'strong_wolfe' is supported (as line_search_fn, or None; got {line_search!r})")
         with enable_grad():
             first_loss = closure()
+        self._refuse_expanded()
         loss = float(first_loss)
         minimise = self._minimise(self.param_groups[0], loss)
         try:
@@ -118,6 +119,8 @@ class LBFGS(Optimizer):
         d, t = _array(saved.get("d")), _array(saved.get("t"))
         ys, ss = _arrays(saved.get("old_dirs")), _arrays(saved.get("old_stps"))  # changes of gradient, and of p
         rhos, scale = _arrays(saved.get("ro")), _array(saved.get("H_diag"))  # 1 / (y . s); H's initial diagonal
+        if d is not None and d.shape != grad.shape:
+            raise misfit(grad, d)
         alphas = _arrays(saved["al"]) if "al" in saved else None
         previous_grad, previous_loss = _array(saved.get("prev_flat_grad")), saved.get("prev_loss")
 
@@ -214,7 +217,7 @@ def _tensor(value):
 
 
 def _tensors(values):
-    return [_tensor(value) for value in values]
+    return None if values is None else [_tensor(value) for value in values]
 
 
 def _cubic_minimum(x1, f1, g1, x2, f2, g2, bounds=None):

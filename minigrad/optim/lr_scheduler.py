@@ -123,6 +123,12 @@ class LRScheduler:
         """Continue where the scheduler that gave `state_dict` was. The optimizer's own state is loaded separately."""
         self.__dict__.update(state_dict)
 
+    def _load_all_but(self, key, state_dict):
+        """Load all but one entry, and return that; a state without it changes nothing."""
+        entry = state_dict[key]
+        self.__dict__.update({k: value for k, value in state_dict.items() if k != key})
+        return entry
+
     def get_last_lr(self):
         """The groups' learning rates as last set by this scheduler."""
         return self._last_lr
@@ -234,10 +240,8 @@ class _WithFunctions(LRScheduler):
         return state
 
     def load_state_dict(self, state_dict):
-        functions = self.lr_lambdas
-        super().load_state_dict(state_dict)
-        self.lr_lambdas = functions
-        for function, saved in zip(functions, state_dict["lr_lambdas"], strict=True):
+        states = self._load_all_but("lr_lambdas", state_dict)
+        for function, saved in zip(self.lr_lambdas, states, strict=True):
             if saved is not None:
                 function.__dict__.update(saved)
 
@@ -491,10 +495,8 @@ class _Combined(LRScheduler):
         return state
 
     def load_state_dict(self, state_dict):
-        schedulers = self._schedulers
-        super().load_state_dict(state_dict)
-        self._schedulers = schedulers
-        for scheduler, saved in zip(schedulers, state_dict["_schedulers"], strict=True):
+        states = self._load_all_but("_schedulers", state_dict)
+        for scheduler, saved in zip(self._schedulers, states, strict=True):
             scheduler.load_state_dict(saved)
 
 
@@ -787,11 +789,9 @@ class CyclicLR(_WithMomentum):
         return state
 
     def load_state_dict(self, state_dict):
-        function = self._scale_fn_custom
-        super().load_state_dict(state_dict)
-        self._scale_fn_custom = function
-        if state_dict["_scale_fn_custom"] is not None:
-            function.__dict__.update(state_dict["_scale_fn_custom"])
+        saved = self._load_all_but("_scale_fn_custom", state_dict)
+        if saved is not None:
+            self._scale_fn_custom.__dict__.update(saved)
         self._init_scale_fn()
 
 

@@ -16,6 +16,8 @@ import numpy as np
 from .. import dtypes
 from ..grad_mode import enable_grad, state
 from ..hooks import RemovableHandle
+from ..inplace import refuse_repeated
+from ..primitive import broadcast_error
 from ..tensor import Tensor, wrap
 
 __all__ = ["Optimizer", "register_optimizer_step_pre_hook", "register_optimizer_step_post_hook"]
@@ -122,7 +124,7 @@ class Optimizer:
             self.add_param_group(group)
 
     def _set_up(self):
-        """What is not saved: hooks, and memory to work in."""
+        """What is not saved: hooks, memory to work in, and expanded parameters, which a step refuses to write to."""
         for name in (
             "_optimizer_step_pre_hooks",
             "_optimizer_step_post_hooks",
@@ -135,6 +137,7 @@ class Optimizer:
                 setattr(self, name, OrderedDict())
         if "_workspaces" not in self.__dict__:
             self._workspaces = {}
+            self._expanded = []
 
     def __getstate__(self):
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -148,7 +151,7 @@ class Optimizer:
                 group.setdefault(option, default)
         for param_state in self.state.values():  # torch before 1.12 saved steps as Python numbers
             if isinstance(param_state, dict):
-                for key in ("step", "mu_product", "eta", "mu"):
+                for key in _NUMBERS:
                     if key in param_state and not isinstance(param_state[key], Tensor):
                         param_state[key] = zero_dim(float(param_state[key]))
 
@@ -276,6 +279,11 @@ class Optimizer:
                     grad._array.fill(0)
                     grad._counter[0] += 1
 
+    def _refuse_expanded(self):
+        for p in self._expanded:
+            if p._grad is not None:
+                refuse_repeated(p._array)
+
     def step(self, closure=None):
         """Change the parameters by one step; `closure` evaluates the model again and returns the loss."""
         raise NotImplementedError(f"{type(self).__name__} does not define step()")
@@ -330,6 +338,23 @@ class Optimizer:
         for option, default in self.defaults.items():
             param_group.setdefault(option, default)
         self.param_groups.append(param_group)
+        self._expanded += [p for p in params if 0 in p._array.strides]
+
+
+_NUMBERS = ("step", "mu_product", "eta", "mu")  # what a state says of a parameter as a whole
+
+
+def misfit(saved, array):
+    """torch's RuntimeError for a saved array whose shape is not that of the array it belongs to."""
+    remedy = "the state that was loaded is that of an optimizer of other parameters"
+    try:
+        shape = np.broadcast_shapes(saved.shape, array.shape)
+    except ValueError as error:
+        return RuntimeError(f"{broadcast_error(error, saved, array)} Here {remedy}.")
+    smaller = array if saved.shape == shape else saved
+    return RuntimeError(
+        f"output with shape {list(smaller.shape)} doesn't match the broadcast shape {list(shape)}: {remedy}"
+    )
 
 
 def _adapt(value, param, group, key=None):
@@ -456,6 +481,8 @@ class ElementwiseOptimizer(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if self._expanded:
+            self._refuse_expanded()
         for group in self.param_groups:
             if group.get("capturable") and any(p._grad is not None for p in group["params"]):
                 raise AssertionError(
@@ -466,8 +493,19 @@ class ElementwiseOptimizer(Optimizer):
                 with enable_grad():
                     self._update_recorded(group)
                 continue
-            quietly(self._update, group)
+            try:
+                quietly(self._update, group)
+            except ValueError as error:
+                raise self._explained(error, group) from None
         return loss
+
+    def _explained(self, error, group):
+        """NumPy's complaint about shapes in torch's words, if a state is not that of its parameter; else the error."""
+        for p in group["params"]:
+            for key, value in self.state.get(p, {}).items():
+                if isinstance(value, Tensor) and key not in _NUMBERS and value.shape != p.shape:
+                    return misfit(value._array, p._array)
+        return error
 
     def _update(self, group):
         raise NotImplementedError(f"{type(self).__name__} does not define _update()")

@@ -13,7 +13,7 @@ import minigrad.nn
 ENGINES = {"minigrad": minigrad, "torch": torch}
 
 # Relative to the largest magnitude among the results: a few ulps of each dtype, with room for sums of some dozen terms.
-TOLERANCE = {np.dtype("float64"): 4e-15, np.dtype("float32"): 2e-6}
+TOLERANCE = {np.dtype("float64"): 4e-15, np.dtype("float32"): 2e-6, np.dtype("float16"): 2e-3}
 
 
 def as_numpy(value):

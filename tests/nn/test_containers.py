@@ -84,6 +84,11 @@ def test_sequential_errors(case, same_error):
     same_error(lambda e: SEQUENTIAL_ERRORS[case](e, sequential(e)), exact=case != "mul 0")
 
 
+@pytest.mark.parametrize("index", [-1, -2, -5])
+def test_module_list_has_no_place_from_the_end(index, same_error):
+    same_error(lambda e: e.nn.ModuleList([e.nn.ReLU(), e.nn.Tanh()]).insert(index, e.nn.ReLU()))
+
+
 def test_module_list(both):
     def run(e):
         modules = e.nn.ModuleList([e.nn.Linear(1, 1), e.nn.ReLU()])

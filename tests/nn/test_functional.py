@@ -218,6 +218,40 @@ def test_embedding_errors(indices, same_error):
     same_error(lambda e: e.nn.functional.embedding(e.tensor([0]), e.ones(4, 5), padding_idx=4))
 
 
+def test_softplus_in_half_precision(same):
+    x = np.linspace(-20, 25, 91)  # exp(11.1) is infinite there
+    same(lambda e, x: e.nn.functional.softplus(x), x, order=1, dtypes=["float16"])
+    same(lambda e, x: e.nn.functional.softplus(x, 3.0, 60.0), x, order=1, dtypes=["float16"])
+
+
+@pytest.mark.parametrize("scale", [1.0, 300.0])
+def test_normalisation_in_half_precision(scale, same, both):
+    """Of numbers whose variance is more than half precision holds."""
+    x, w, b = random.standard_normal((6, 8)) * scale, random.standard_normal(8), random.standard_normal(8)
+    c = random.standard_normal((6, 8))
+
+    def weighed(e, result):
+        return result * e.tensor(c).half()
+
+    def batch_norm(e, x, w=None, b=None):
+        return weighed(e, e.nn.functional.batch_norm(x, None, None, w, b, training=True))
+
+    options = {"order": 1, "slack": 4, "dtypes": ["float16"]}
+    same(lambda e, x: weighed(e, e.nn.functional.layer_norm(x, (8,))), x, **options)
+    same(lambda e, x, w, b: weighed(e, e.nn.functional.layer_norm(x, (8,), w, b)), x, w, b, **options)
+    same(batch_norm, x, **options)
+    same(batch_norm, x, w, **options)
+    same(batch_norm, x, w, b, **options)
+
+    def running(e):
+        layer = e.nn.BatchNorm1d(8).half()
+        layer(e.tensor(x).half())
+        return layer.running_mean.numpy(), layer.running_var.numpy()
+
+    for ours, theirs in zip(*both(running), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("shape, axes", [((4, 3), 1), ((2, 3, 4), 1), ((2, 3, 4), 2), ((2, 3, 4), 3)])
 def test_layer_norm(shape, axes, same):
     normalized = shape[-axes:]
@@ -256,6 +290,15 @@ NORM_ERRORS = {
     "batch 1d": lambda e: e.nn.BatchNorm1d(3)(e.ones(4)),
     "batch no statistics": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), None, None),
     "batch weight": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), e.ones(4), e.ones(4), e.ones(3)),
+    "layer integers": lambda e: e.nn.functional.layer_norm(e.ones(3, 4).long(), (4,)),
+    "layer mixed integers": lambda e: e.nn.LayerNorm(4)(e.ones(3, 4).long()),
+    "layer mixed double": lambda e: e.nn.LayerNorm(4)(e.ones(3, 4).double()),
+    "layer mixed half": lambda e: e.nn.LayerNorm(4).half()(e.ones(3, 4)),
+    "batch integers": lambda e: e.nn.BatchNorm1d(4)(e.ones(3, 4).long()),
+    "batch mixed double": lambda e: e.nn.BatchNorm1d(4)(e.ones(3, 4).double()),
+    "batch mixed half": lambda e: e.nn.BatchNorm1d(4).half()(e.ones(3, 4)),
+    "batch mixed in evaluation": lambda e: e.nn.BatchNorm1d(4).eval()(e.ones(3, 4).double()),
+    "batch double statistics": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), e.ones(4).double(), e.ones(4)),
     "batch eps": lambda e: e.nn.functional.batch_norm(e.ones(3, 4), None, None, training=True, eps=0.0),
 }
 
@@ -263,6 +306,28 @@ NORM_ERRORS = {
 @pytest.mark.parametrize("case", NORM_ERRORS)
 def test_normalisation_errors(case, same_error):
     same_error(NORM_ERRORS[case])
+
+
+def test_a_batch_that_is_refused_moves_no_average():
+    layer = minigrad.nn.BatchNorm1d(2)
+    with pytest.raises(RuntimeError):
+        layer(minigrad.ones(3, 2).double())
+    assert layer.running_mean.tolist() == [0.0, 0.0] and layer.running_var.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", ["LayerNorm", "BatchNorm1d"])
+def test_half_precision_beside_parameters_in_single(name, training, both):
+    def run(e):
+        layer = getattr(e.nn, name)(3).train(training)
+        x = e.tensor([[1.0, 2.0, 4.0], [3.0, 0.0, 5.0], [-2.0, 1.0, 0.5]]).half().requires_grad_()
+        out = layer(x)
+        (out * e.tensor([[1.0, -2.0, 0.5]]).half()).sum().backward()
+        return [t.detach().numpy() for t in (out, x.grad, *(p.grad for p in layer.parameters()), *layer.buffers())]
+
+    for ours, theirs in zip(*both(run), strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-3)
 
 
 def test_normalize_and_distances(same):

@@ -101,6 +101,7 @@ def test_errors(same_error):
     for name in ("eye_", "dirac_"):
         same_error(lambda e: getattr(e.nn.init, name)(e.empty(3)))
     same_error(lambda e: e.nn.init.orthogonal_(e.empty(3)))
+    same_error(lambda e: e.nn.init.orthogonal_(e.empty(3, 3).half()))
     same_error(lambda e: e.nn.init.sparse_(e.empty(3), 0.1))
     same_error(lambda e: e.nn.init.dirac_(e.empty(3, 3, 3), groups=2))
 

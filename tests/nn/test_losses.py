@@ -43,6 +43,92 @@ def test_pointwise(name, reduction, same):
         same(run, *pair(shape), slack=4)
 
 
+HALF = ["mse_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss", "binary_cross_entropy_with_logits"]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", HALF)
+def test_in_half_precision_the_sum_may_be_more_than_it_holds(name, reduction, same):
+    x = np.full(10_000, 30.0)
+    t = np.full(10_000, -1.0 if name == "soft_margin_loss" else 0.0)
+    x = x / 4 if name == "soft_margin_loss" else x
+
+    def run(e, x):
+        return getattr(e.nn.functional, name)(x, e.tensor(t).to(x.dtype), reduction=reduction)
+
+    same(run, x, order=1, dtypes=["float16"])
+
+
+@pytest.mark.parametrize("name", HALF)
+def test_in_half_precision_the_count_may_be_more_than_it_holds(name, same):
+    def run(e, x):
+        return getattr(e.nn.functional, name)(x, e.ones_like(x))
+
+    same(run, np.full(70_000, 0.25), order=1, slack=20, dtypes=["float16"])  # the gradients are subnormal
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", ["smooth_l1_loss", "huber_loss"])
+def test_boolean_targets(name, reduction, both):
+    def run(e):
+        x, truth = e.tensor([0.2, 3.0, -0.5], requires_grad=True), e.tensor([True, False, True])
+        loss = getattr(e.nn.functional, name)(x, truth, reduction=reduction)
+        if name == "smooth_l1_loss":
+            loss.sum().backward()
+        other = e.nn.functional.smooth_l1_loss(truth, x.detach(), reduction=reduction)
+        return [t.tolist() for t in (loss, other) if t is not None], None if x.grad is None else x.grad.tolist()
+
+    ours, theirs = both(run)
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(np.hstack([np.ravel(t) for t in a]), np.hstack([np.ravel(t) for t in b]), 1e-6)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("target", ["float64", "float16", "int64", "bool"])
+def test_huber_loss_of_another_dtype_is_the_inputs_and_has_no_gradient(target, weighted, both, same_error):
+    def run(e, requires_grad=False):
+        x = e.tensor([0.25, 3.0, -0.5], requires_grad=requires_grad)
+        t = e.tensor([1.0, 0.0, 2.0]).to(getattr(e, target))
+        return e.nn.functional.huber_loss(x, t, weight=e.ones(3) if weighted else None)
+
+    ours, theirs = both(run)
+    assert repr(ours) == repr(theirs)
+    same_error(lambda e: run(e, requires_grad=True).backward())
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
+@pytest.mark.parametrize("weight", ["float64", "float16", "int64"])
+def test_weights_of_another_dtype_leave_the_losses_theirs(name, weight, reduction, same):
+    def run(e, p):
+        w = e.tensor([1.0, 3.0, 0.5]).to(getattr(e, weight))
+        return getattr(e.nn.functional, name)(p, e.ones_like(p), weight=w, reduction=reduction)
+
+    same(run, np.array([0.25, 0.5, 0.75]), order=1, dtypes=["float32"])
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_probabilities_take_class_weights_of_another_dtype(smoothing, reduction, same, both):
+    def run(e, x, p, weight="float32"):
+        w = e.tensor([1.0, 3.0, 0.5]).to(getattr(e, weight))
+        return e.nn.functional.cross_entropy(x, p, w, reduction=reduction, label_smoothing=smoothing)
+
+    same(run, random.standard_normal((4, 3)), random.random((4, 3)), order=1, slack=4, dtypes=["float64"])
+    ours, theirs = both(lambda e: run(e, e.ones(2, 3), e.ones(2, 3), "float64"))
+    assert str(ours.dtype) == str(theirs.dtype) == "torch.float64"
+
+
+@pytest.mark.parametrize("size", [10_000, 70_000])
+def test_binary_cross_entropy_in_half_precision(size, same):
+    def run(e, p):
+        return e.nn.functional.binary_cross_entropy(p, e.ones_like(p))
+
+    same(run, np.full(size, 2**-14), order=1, slack=20, dtypes=["float16"])
+
+
 @pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
 def test_kinks(name, same):
     """Equal to the target, at the corners of the pieces, and infinite: value and gradients are torch's."""
@@ -307,6 +393,62 @@ def test_further_losses(reduction, same):
     )
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize(
+    "shape, target_shape", [((5, 3), (5,)), ((3,), ()), ((3,), (1,)), ((1, 3), (1,)), ((1, 3), ())]
+)
+def test_multi_margin_loss(shape, target_shape, reduction, same):
+    x, t, w = random.standard_normal(shape), random.integers(0, 3, target_shape), random.random(3)
+
+    def run(e, x, t, weight=None, **options):
+        weight = None if weight is None else e.tensor(weight).to(x.dtype)
+        return e.nn.functional.multi_margin_loss(x, t, weight=weight, reduction=reduction, **options)
+
+    for options in ({}, {"p": 2}, {"margin": 0.3}, {"weight": w}, {"p": 2, "margin": 0.0, "weight": w}):
+        same(lambda e, x, t: run(e, x, t, **options), x, t, order=1, slack=4)
+    same(lambda e, x, t: run(e, x, t), np.ones(shape), t, order=1)
+    same(lambda e, x, t: run(e, x, t, margin=0.0), np.ones(shape), t, order=1)  # the corner
+
+
+LISTS = [[[0, 2, -1, 1], [3, -1, 0, 0], [-1, 1, 2, 3], [1, 1, 2, -1], [0, 1, 2, 3]], [1, 0, -1, 2]]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("target", LISTS, ids=["batch", "one"])
+def test_multilabel_margin_loss(target, reduction, same):
+    def run(e, x, t):
+        return e.nn.functional.multilabel_margin_loss(x, t, reduction=reduction)
+
+    t = np.array(target)
+    same(run, random.standard_normal(t.shape), t, order=1, slack=4)
+    same(run, np.arange(t.size).reshape(t.shape) / 2.0, t, order=1)  # differences of 1 are the corner
+    same(run, np.array(0.5), np.array(0), order=1)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", [(4, 3), (3,), (2, 4, 3)])
+def test_multilabel_soft_margin_loss(shape, reduction, same):
+    x, t, w = random.standard_normal(shape) * 3, random.random(shape), random.random(3)
+
+    def run(e, x, t, weight=None):
+        weight = None if weight is None else e.tensor(weight).to(x.dtype)
+        return e.nn.functional.multilabel_soft_margin_loss(x, t, weight, reduction=reduction)
+
+    same(run, x, t, slack=10)
+    same(lambda e, x, t: run(e, x, t, w), x, t, slack=10)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_triplet_margin_with_distance_loss(reduction, same):
+    def run(e, *tensors, **options):
+        return e.nn.functional.triplet_margin_with_distance_loss(*tensors, reduction=reduction, **options)
+
+    x, y, z = (random.standard_normal((4, 3)) for _ in range(3))
+    same(lambda e, *t: run(e, *t, margin=0.7), x, y, z, slack=20)
+    same(lambda e, *t: run(e, *t, swap=True), x, y, z, slack=20)
+    same(lambda e, *t: run(e, *t, distance_function=lambda a, b: ((a - b) ** 2).sum(-1)), x, y, z, slack=20)
+
+
 # ---------------------------------------------------------------------- texts
 
 ERRORS = {
@@ -352,6 +494,41 @@ ERRORS = {
     "negative variance": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2), e.ones(2), e.tensor([1.0, -1.0])),
     "variance size": lambda e: e.nn.functional.gaussian_nll_loss(e.ones(2, 3), e.ones(2, 3), e.ones(3)),
     "triplet margin": lambda e: e.nn.functional.triplet_margin_loss(e.ones(2), e.ones(2), e.ones(2), margin=0),
+    "triplet reduction": lambda e: e.nn.functional.triplet_margin_with_distance_loss(
+        e.ones(2), e.ones(2), e.ones(2), reduction="bad"
+    ),
+    "triplet distance module": lambda e: e.nn.TripletMarginWithDistanceLoss(margin=0),
+    "triplet distance dims": lambda e: e.nn.TripletMarginWithDistanceLoss()(e.ones(4, 3), e.ones(4, 3), e.ones(3)),
+    "margins' power": lambda e: e.nn.MultiMarginLoss(p=3),
+    "margins' weight": lambda e: e.nn.MultiMarginLoss(weight=e.ones(2, 2)),
+    "margins' function's weight": lambda e: e.nn.functional.multi_margin_loss(
+        e.ones(4, 3), e.tensor([0, 1, 2, 0]), weight=e.ones(3, 1)
+    ),
+    "margins' weight's size": lambda e: e.nn.MultiMarginLoss(weight=e.ones(2))(e.ones(2, 3), e.tensor([0, 1])),
+    "margins' weight's dtype": lambda e: e.nn.MultiMarginLoss(weight=e.ones(3).double())(
+        e.ones(2, 3), e.tensor([0, 1])
+    ),
+    "margins' batch": lambda e: e.nn.MultiMarginLoss()(e.ones(4, 3), e.tensor([0, 1])),
+    "margins' class": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3), e.tensor([0, 3])),
+    "margins' negative class": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3), e.tensor([0, -1])),
+    "margins' classes' dtype": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3), e.ones(2)),
+    "margins' integers": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3).long(), e.tensor([0, 1])),
+    "margins' dims": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 3, 4), e.tensor([0, 1])),
+    "no classes": lambda e: e.nn.MultiMarginLoss()(e.ones(2, 0), e.tensor([0, 1])),
+    "labels' size": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(2, 3), e.tensor([0, 1])),
+    "labels' range": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3), e.tensor([0, 5, 1])),
+    "labels below": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3), e.tensor([0, -2, 1])),
+    "labels' dtype": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3), e.ones(3)),
+    "labels' integers": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(3).long(), e.ones(3).long()),
+    "labels' dims": lambda e: e.nn.MultiLabelMarginLoss()(e.ones(2, 2, 3), e.ones(2, 2, 3).long()),
+    "soft labels' reduction": lambda e: e.nn.MultiLabelSoftMarginLoss(reduction="bad")(e.ones(3), e.ones(3)),
+    "soft labels' dims": lambda e: e.nn.MultiLabelSoftMarginLoss()(e.tensor(1.0), e.tensor(1.0)),
+    "triplet dims": lambda e: e.nn.functional.triplet_margin_loss(e.ones(4, 3), e.ones(4, 3), e.ones(3)),
+    "kl integers": lambda e: e.nn.functional.kl_div(e.tensor([1]), e.tensor([1])),
+    "kl integer target": lambda e: e.nn.functional.kl_div(e.ones(1), e.tensor([1])),
+    "huber integer input": lambda e: e.nn.functional.huber_loss(e.tensor([1]), e.ones(1)),
+    "huber integers": lambda e: e.nn.functional.huber_loss(e.tensor([1]), e.tensor([1])),
+    "smooth booleans": lambda e: e.nn.functional.smooth_l1_loss(e.tensor([True]), e.tensor([True])),
     "triplet module": lambda e: e.nn.TripletMarginLoss(margin=0),
     "cosine target": lambda e: e.nn.functional.cosine_embedding_loss(e.ones(2, 2), e.ones(2, 2), e.ones(2, 2)),
 }
@@ -402,6 +579,7 @@ MODULES = {
     "BCEWithLogitsLoss": {},
     "KLDivLoss": {"reduction": "batchmean"},
     "SoftMarginLoss": {},
+    "MultiLabelSoftMarginLoss": {},
     "PoissonNLLLoss": {"full": True},
     "CosineSimilarity": {},
     "PairwiseDistance": {"keepdim": True},
@@ -427,6 +605,12 @@ def test_modules_with_weights_and_more_arguments(same, both):
     same(lambda e, x, t: with_weight(e, "NLLLoss", x, ignore_index=2)(x, t), x, t, slack=4)
     same(lambda e, p, q: with_weight(e, "BCELoss", p)(p, q), *probabilities(), order=1, slack=10)
     same(lambda e, x, y, z: e.nn.TripletMarginLoss()(x, y, z), x, y, z, slack=20)
+    same(lambda e, x, y, z: e.nn.TripletMarginWithDistanceLoss(swap=True)(x, y, z), x, y, z, slack=20)
+    same(lambda e, x, t: with_weight(e, "MultiLabelSoftMarginLoss", x)(x, t), x, random.random((4, 3)), slack=10)
+    same(lambda e, x, t: e.nn.MultiMarginLoss(2, 0.5, e.tensor(w).to(x.dtype))(x, t), x, t, order=1, slack=4)
+    same(lambda e, x: e.nn.MultiLabelMarginLoss()(x, e.tensor([[0, -1, 1]] * 4)), x, order=1, slack=4)
+    ours, theirs = both(lambda e: repr([e.nn.TripletMarginWithDistanceLoss(), e.nn.MultiMarginLoss()]))
+    assert ours == theirs
     same(lambda e, x, y: e.nn.MarginRankingLoss(0.1)(x, y, e.sign(e.tensor(z)).to(x.dtype)), x, y, slack=4)
     same(lambda e, x, y: e.nn.CosineEmbeddingLoss()(x, y, e.tensor(sign).to(x.dtype)), x, y, slack=20)
     same(lambda e, x, y: e.nn.GaussianNLLLoss(full=True)(x, y, e.ones(4, 3).to(x.dtype)), x, y, slack=20)

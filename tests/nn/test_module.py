@@ -144,6 +144,8 @@ ATTRIBUTE_ERRORS = {
     "set submodule": lambda e, m: m.set_submodule("", m),
     "set submodule strict": lambda e, m: m.set_submodule("x", e.nn.ReLU(), strict=True),
     "to integer": lambda e, m: m.to(e.int64),
+    "to copy": lambda e, m: m.to(e.float64, copy=True),
+    "to copy, third": lambda e, m: m.to(e.float64, False, True),
     "no forward": lambda e, m: e.nn.Module()(1),
     "arguments": lambda e, m: e.nn.Module(1),
     "keyword": lambda e, m: e.nn.Module(a=1),
@@ -238,6 +240,9 @@ CONVERSIONS = {
     "to device and dtype": lambda e, m: m.to("cpu", e.float64),
     "to tensor": lambda e, m: m.to(e.ones(1).double()),
     "to nothing": lambda e, m: m.to(),
+    "to Python's float": lambda e, m: m.to(float),
+    "to no device": lambda e, m: m.to(None, e.float64, True),
+    "to keyword tensor": lambda e, m: m.to(tensor=e.ones(1).double()),
     "cpu": lambda e, m: m.cpu(),
 }
 
@@ -255,6 +260,58 @@ def test_conversion(case, both):
             [str(p.grad.dtype) for p in net.parameters()],
             [str(b.dtype) for b in net.buffers()],
         )
+
+    ours, theirs = both(run)
+    assert ours == theirs
+
+
+def test_to_empty_keeps_all_but_the_values(both):
+    def run(e):
+        layer = e.nn.BatchNorm1d(3)
+        layer.weight.grad = e.ones(3)
+        weight = layer.weight
+        assert layer.to_empty(device="cpu") is layer and layer.weight is weight
+        return [(name, tuple(t.shape), str(t.dtype), t.requires_grad) for name, t in layer.state_dict().items()]
+
+    ours, theirs = both(run)
+    assert ours == theirs
+
+
+def test_what_changes_nothing_here(both):
+    def run(e):
+        layer = e.nn.Linear(2, 1)
+        return layer.share_memory() is layer, layer.compile(), repr(e.nn.ReLU().cuda())
+
+    ours, theirs = both(run)
+    assert ours == theirs == (True, None, "ReLU()")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_there_is_no_gpu():
+    for engine in (minigrad, torch):
+        with pytest.raises(AssertionError, match="Torch not compiled with CUDA enabled"):
+            engine.nn.Linear(2, 1).cuda()
+
+
+NO_CONVERSIONS = {
+    "misspelt": lambda e, m: m.to(dytpe=e.float64),
+    "one more": lambda e, m: m.to(e.float64, foo=1),
+    "two dtypes": lambda e, m: m.to(e.float64, e.float32),
+    "two devices": lambda e, m: m.to("cpu", "cpu"),
+    "twice": lambda e, m: m.to(e.float64, dtype=e.float64),
+    "no bool": lambda e, m: m.to(e.float64, 1),
+    "no device": lambda e, m: m.to(device=1.5),
+    "no dtype": lambda e, m: m.to(dtype="float64"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CONVERSIONS)
+def test_what_no_conversion_takes(case, both):
+    def run(e):
+        layer = e.nn.Linear(1, 1)
+        with pytest.raises(TypeError) as caught:
+            NO_CONVERSIONS[case](e, layer)
+        return str(layer.weight.dtype), str(caught.value).partition(", but")[0].rstrip(", )")
 
     ours, theirs = both(run)
     assert ours == theirs

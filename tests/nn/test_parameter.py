@@ -74,6 +74,18 @@ def test_accumulates_gradient_and_is_hashable():
     assert len({parameter, parameter}) == 1
 
 
+def test_a_buffer_is_a_tensor_with_a_mark(both):
+    def run(e):
+        made = e.nn.Buffer(e.ones(1), persistent=False)
+        copied = copy.deepcopy(made)
+        kinds = [type(t) is e.Tensor for t in (made, copied, e.nn.Buffer(e.nn.Parameter(e.ones(1))))]
+        marked = [isinstance(t, e.nn.Buffer) for t in (made, copied, made + 1, e.ones(1), e.nn.Parameter(e.ones(1)))]
+        return kinds, marked, made.persistent, copied.persistent, isinstance(3, e.nn.Buffer)
+
+    ours, theirs = both(run)
+    assert ours == theirs
+
+
 def test_buffer(both):
     def run(e):
         module = e.nn.Module()

@@ -32,6 +32,29 @@ def test_clip_grad_norm(norm_type, max_norm, both):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, 0.5, 0.0, float("inf")])
+@pytest.mark.parametrize("value", [300.0, 0.1])
+def test_clip_grad_norm_of_half_precision_accumulates_in_single(norm_type, value, both):
+    def run(e):
+        parameter = e.nn.Parameter(e.ones(300).half())
+        parameter.grad = e.full((300,), value).half()
+        return e.nn.utils.clip_grad_norm_(parameter, 1.0, norm_type).numpy(), parameter.grad.numpy()
+
+    for ours, theirs in zip(*both(run), strict=True):
+        assert ours.dtype == theirs.dtype == np.float16
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["clip_grad_norm_", "clip_grad_value_"])
+def test_expanded_gradients_are_refused(name, same_error):
+    def run(e):
+        parameter = e.nn.Parameter(e.ones(3))
+        parameter.grad = e.ones(1).expand(3)
+        getattr(e.nn.utils, name)(parameter, 0.1)
+
+    same_error(run)
+
+
 def test_clip_takes_one_tensor_an_iterator_and_nothing(both, same_warning):
     def run(e):
         one = parameters(e)[0]

@@ -192,3 +192,15 @@ def test_errors():
         optim.LBFGS([a], line_search_fn="armijo").step(lambda: 0.0)
     with pytest.raises(TypeError):
         optim.LBFGS([a]).step()
+
+
+def test_without_iterations_nothing_moves():
+    ours, theirs = (Run(engine, START, max_iter=0) for engine in (minigrad, torch))
+    for run in (ours, theirs):
+        for _ in range(3):
+            run.opt.step(run.closure)
+        run.opt.param_groups[0]["max_iter"] = 2
+    assert ours.opt.state_dict()["state"] == theirs.opt.state_dict()["state"]
+    for run in (ours, theirs):
+        run.opt.step(run.closure)
+    np.testing.assert_allclose(ours.vector(), theirs.vector(), rtol=1e-12)

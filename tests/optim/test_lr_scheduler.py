@@ -129,6 +129,17 @@ def test_state_dict_continues_a_schedule(make):
     assert second.seen() == whole.seen()
 
 
+@pytest.mark.parametrize("library", [minigrad, torch])
+@pytest.mark.parametrize("name", ["LambdaLR", "MultiplicativeLR", "SequentialLR", "ChainedScheduler", "CyclicLR"])
+def test_a_state_dict_that_lacks_an_entry_changes_nothing(name, library):
+    engine = Engine(library)
+    scheduler = SCHEDULES[name](engine.schedulers, engine.opt)
+    before = scheduler.state_dict()
+    with pytest.raises(KeyError):
+        scheduler.load_state_dict({"last_epoch": 77, "base_lrs": [9.0]})
+    assert scheduler.state_dict() == before
+
+
 def test_state_dict_holds_callable_objects_but_no_functions():
     engine = Engine(minigrad)
     halving = Halving()

@@ -540,3 +540,61 @@ def test_deepcopy_continues_on_its_own(name):
         if m is twin:
             assert plain(model["opt"].state_dict()) == before
     assert twin["p"].tolist() == model["p"].tolist()
+
+
+# -- what a step cannot write to ---------------------------------------------------------------------------------------
+
+
+def refused(run):
+    """The class and the first words of what both engines raise."""
+    raised = []
+    for library in LIBRARIES:
+        with pytest.raises(Exception) as caught:
+            run(library)
+        raised.append((type(caught.value), str(caught.value)[:44]))
+    assert raised[0] == raised[1]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "LBFGS"])
+def test_expanded_parameters_are_refused(name):
+    def run(library):
+        p = library.ones(1).expand(3).requires_grad_()
+        p.grad = library.tensor([1.0, 2.0, 3.0])
+        getattr(library.optim, name)([p], lr=0.1).step(*[lambda: 1.0] * (name == "LBFGS"))
+
+    refused(run)
+
+
+def test_an_expanded_parameter_that_was_given_memory_of_its_own_is_updated():
+    p = minigrad.ones(1).expand(3).requires_grad_()
+    opt = optim.SGD([p], lr=1.0)
+    p.data = minigrad.zeros(3)
+    p.grad = minigrad.tensor([1.0, 2.0, 3.0])
+    opt.step()
+    assert p.tolist() == [-1.0, -2.0, -3.0]
+
+
+@pytest.mark.parametrize("sizes", [(1, 3), (2, 3), (3, (2, 3)), ((3, 1), 3), (5000, 6000)])
+@pytest.mark.parametrize("name", [*NAMES, "LBFGS"])
+def test_a_state_that_is_not_the_parameters(name, sizes):
+    def run(library):
+        loaded = None
+        for size in sizes:
+            (p,) = leaves(library, size)
+            opt = getattr(library.optim, name)([p], lr=0.1, **FULL.get(name, {}))
+            if loaded is not None:
+                opt.load_state_dict(loaded)
+            give_grads(library, [p], 0)
+            opt.step(*[lambda: 1.0] * (name == "LBFGS"))
+            loaded = opt.state_dict()
+
+    if name == "LBFGS" and sizes != (2, 3):
+        if sizes == ((3, 1), 3):  # which has one vector of all parameters
+            return
+        with pytest.raises(RuntimeError, match="optimizer of other parameters"):
+            run(minigrad)
+    elif name == "Rprop" and sizes in ((2, 3), (5000, 6000)):  # torch compares its two arrays the other way round
+        with pytest.raises(RuntimeError, match=r"The size of tensor a \(\d+\) must match"):
+            run(minigrad)
+    else:
+        refused(run)

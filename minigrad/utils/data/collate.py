@@ -97,21 +97,31 @@ def collate(batch, *, collate_fn_map=None):
 
 def _collate_tensors(batch, *, collate_fn_map=None):
     """torch.stack; in one NumPy call where all are alike and none requires grad."""
+    try:
+        arrays = _alike(batch)
+    except AttributeError:  # of what is no Tensor, which stack names
+        arrays = None
+    if arrays is None:
+        return stack(batch, 0)
+    shape = arrays[0].shape
+    if shape:
+        return wrap(np.concatenate(arrays).reshape(len(arrays), *shape))
+    return wrap(np.array([array.item() for array in arrays], arrays[0].dtype))
+
+
+def _alike(batch):
+    """The arrays of tensors of one shape and dtype, none of which requires grad; else None."""
     first = batch[0]._array
     shape, dtype = first.shape, first.dtype
     arrays = []
     for t in batch:
         array, base = t._array, t._base
         if array.shape != shape or array.dtype is not dtype or t._requires_grad:
-            break
+            return None
         if base is not None and base._requires_grad:  # a view learns of that late
-            break
+            return None
         arrays.append(array)
-    else:
-        if shape:
-            return wrap(np.concatenate(arrays).reshape(len(arrays), *shape))
-        return wrap(np.array([array.item() for array in arrays], dtype))
-    return stack(batch, 0)
+    return arrays
 
 
 def _collate_arrays(batch, *, collate_fn_map=None):

@@ -5,7 +5,9 @@ Owns DataLoader and its iterator. Draws from the random streams what torch's loa
 
 import itertools
 import math
+import operator
 import warnings
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from .collate import default_collate, default_convert, stacks_tensors
 from .dataset import IterableDataset, Subset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
+_T_co = TypeVar("_T_co", covariant=True)
 _FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
 
 
@@ -30,7 +33,7 @@ class _Endless(Sampler):
             yield None
 
 
-class DataLoader:
+class DataLoader(Generic[_T_co]):
     """Iterates over a dataset in batches: sampler, dataset, `collate_fn`, in this order.
 
     The arguments are torch's. `batch_size=None` yields single samples. The same seed gives torch's batches, epoch after
@@ -134,7 +137,7 @@ class DataLoader:
         self._reported_length = None  # what len() said of an iterable dataset
         self._iterator = None
         self._initialized = True
-        if num_workers > 0:
+        if operator.index(num_workers or 0):
             warnings.warn(
                 f"DataLoader(num_workers={num_workers}): minigrad has no worker processes. Samples are loaded in the "
                 "main process, in the same order; worker_init_fn is not called. Use num_workers=0 to say so yourself.",

@@ -125,6 +125,15 @@ def test_tensors_of_different_sizes():
     assert str(raised.value).startswith(str(expected.value))
 
 
+@pytest.mark.parametrize("other", [1, [1, 2], "a", None])
+def test_tensors_beside_something_else(other):
+    with pytest.raises(TypeError) as expected:
+        theirs.default_collate([torch.ones(2), other])
+    with pytest.raises(TypeError) as raised:
+        ours.default_collate([minigrad.ones(2), other])
+    assert str(raised.value).startswith(str(expected.value))
+
+
 def test_gradients_flow_through_a_batch():
     x = minigrad.ones(2, requires_grad=True)
     batch = ours.default_collate([x * 2, x * 3])

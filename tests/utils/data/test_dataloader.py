@@ -420,3 +420,17 @@ def test_errors_while_loading(use):
 def test_an_empty_dataset_without_shuffling():
     for lib, _ in LIBRARIES:
         assert list(lib.DataLoader([])) == []
+
+
+def test_the_number_of_workers_is_an_int():
+    with pytest.raises(TypeError) as expected:
+        list(theirs.DataLoader([1, 2], num_workers=1.0))
+    with pytest.raises(TypeError) as raised:
+        list(ours.DataLoader([1, 2], num_workers=1.0))
+    assert str(raised.value) == str(expected.value)
+    assert len(list(ours.DataLoader([1, 2], num_workers=False))) == 2
+
+
+def test_a_loader_can_be_annotated():
+    assert ours.DataLoader[int].__origin__ is ours.DataLoader
+    assert [batch.tolist() for batch in ours.DataLoader[int]([1, 2])] == [[1], [2]]

@@ -167,3 +167,12 @@ def test_datasets_can_be_subscripted_in_annotations():
     for lib, _ in LIBRARIES:
         assert lib.Dataset[int] is not None
         assert lib.Sampler[int] is not None
+
+
+def test_tensors_without_dimensions_hold_no_samples():
+    for make in (lambda e: e.tensor(1.0).size(0), lambda e: e.utils.data.TensorDataset(e.ones(2), e.tensor(1.0))):
+        with pytest.raises(IndexError) as expected:
+            make(torch)
+        with pytest.raises(IndexError) as raised:
+            make(minigrad)
+        assert str(raised.value) == str(expected.value)

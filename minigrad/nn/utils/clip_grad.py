@@ -1,7 +1,6 @@
-"""Functions on many parameters at once: clipping of gradients, and all parameters as one vector.
+"""Clipping of the gradients of many parameters at once.
 
-Works on the arrays of gradients outside autograd (nothing here is recorded except `parameters_to_vector`); knows no
-module.
+Works on the arrays of gradients outside autograd: nothing here is recorded. Knows no module.
 """
 
 from __future__ import annotations
@@ -13,16 +12,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .. import functions
-from ..tensor import Tensor, as_array, wrap
+from ... import functions
+from ...inplace import refuse_repeated
+from ...tensor import Tensor, as_array, wrap
 
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
     "get_total_norm",
-    "parameters_to_vector",
-    "vector_to_parameters",
 ]
 
 
@@ -30,6 +28,8 @@ def _norm(array: np.ndarray, order: float) -> np.floating:
     """The p-norm of all entries, as a scalar of the array's dtype; 0 for an empty array."""
     if not array.size:
         return array.dtype.type(0)
+    if array.dtype.itemsize == 2:  # torch accumulates half precision in single
+        return _norm(array.astype(np.float32), order).astype(array.dtype)
     if order == 2.0:
         # dot is one pass and needs no temporary; it overflows where torch's does too.
         flat = array.ravel()
@@ -87,6 +87,7 @@ def clip_grads_with_norm_(
         scale = np.minimum(total.dtype.type(float(max_norm)) / (total + total.dtype.type(1e-6)), 1.0)
         for gradient in gradients:
             array = gradient._array
+            refuse_repeated(array)
             np.multiply(array, scale, out=array, casting="same_kind")
             gradient._counter[0] += 1
 
@@ -118,24 +119,6 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     for parameter in _as_list(parameters):
         gradient = parameter._grad
         if gradient is not None:
+            refuse_repeated(gradient._array)
             np.clip(gradient._array, -clip_value, clip_value, out=gradient._array)
             gradient._counter[0] += 1
-
-
-def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All parameters flattened and concatenated into one 1-d tensor, differentiable in each of them."""
-    return functions.cat([parameter.view(-1) for parameter in parameters])
-
-
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Point the data of every parameter at its slice of `vec`; the inverse of `parameters_to_vector`.
-
-    As in torch the parameters then share memory with `vec`.
-    """
-    if not isinstance(vec, Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
-    start = 0
-    for parameter in parameters:
-        stop = start + parameter.numel()
-        parameter.data = vec[start:stop].view_as(parameter).data
-        start = stop
