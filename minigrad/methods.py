@@ -327,7 +327,7 @@ def _storage_offset(self):
 
 
 Tensor.storage_offset = _storage_offset
-Tensor._is_view = lambda self: self._base is not None
+Tensor._is_view = lambda self: self._base is not None and not self._inference
 
 
 # -- conversion ----------------------------------------------------------------------------------------------------

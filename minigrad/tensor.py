@@ -159,7 +159,10 @@ class Tensor:
     @property
     def data(self):
         """The same memory as a tensor without history and with a version counter of its own."""
-        return wrap(self._array)
+        out = bare(self._array)
+        if self._inference:
+            out._inference, out._counter = True, self._counter
+        return out
 
     @data.setter
     def data(self, value):

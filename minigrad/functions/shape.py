@@ -293,8 +293,8 @@ def select(input, dim, index):
 def _several(views):
     """Views of one call, through which torch lets nobody write."""
     for v in views:
-        if v._base is not None:
-            v._view_kind = "multiple" if state.enabled else "no_grad"
+        if v._base is not None and state.enabled:
+            v._view_kind = "multiple"
     return tuple(views)
 
 

@@ -818,4 +818,4 @@ def test_grad_fn_shows_what_forward_left_on_ctx(e):
     assert (node.scale, node.needs_input_grad, node.name()) == (3, (True,), "OnceBackward")
     assert node.saved_tensors[0] is x or node.saved_tensors[0].tolist() == [1.0, 1.0]
     with pytest.raises(AttributeError, match="'OnceBackward' object has no attribute 'shift'"):
-        node.shift
+        _ = node.shift
