@@ -137,7 +137,7 @@ def refuse_overlap(source, target, apart=False):
     if apart is None or source is target and not apart:
         return
     if source is not target:
-        if not (a.size and b.size and np.may_share_memory(a, b) and _dense(a) and _dense(b)):
+        if not (a.size and b.size and np.may_share_memory(a, b) and is_dense(a) and is_dense(b)):
             return
         if not apart and a.nbytes == b.nbytes and address(a) == address(b) and _steps(a) == _steps(b):
             return
@@ -152,7 +152,7 @@ def _steps(array):
     return [stride if n > 1 else None for stride, n in zip(array.strides, array.shape)]
 
 
-def _dense(array):
+def is_dense(array):
     """Non-overlapping and without gaps, in whatever order of axes."""
     step = array.itemsize
     for stride, n in sorted(zip(array.strides, array.shape)):

@@ -13,10 +13,11 @@ from . import autograd, dtypes, functions, random
 from .dtypes import Size
 from .functions.pointwise import fill_in_place
 from .grad_mode import state
+from .graph import Underived
 from .hooks import add_hook
-from .inplace import check_writable, in_place, snapshot, write
+from .inplace import check_writable, in_place, is_dense, set_history, snapshot, write
 from .namespace import address
-from .ops import elementwise
+from .ops import elementwise, shape
 from .primitive import as_operand, to_dtype
 from .printing import tensor_format, tensor_repr
 from .tensor import Tensor, alias, as_array, wrap
@@ -146,8 +147,18 @@ Tensor.copy_ = _copy_
 
 
 def _set_(self, source):
-    """Show the memory of another tensor from now on."""
-    self._array, self._counter = source._array, source._counter
+    """Show the memory of another tensor from now on; no gradient goes back from here."""
+    functions.arguments.tensor_argument(source, "set_", "source")
+    if source._array.dtype != self._array.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {source.dtype.type_name.lower()} to a tensor of type "
+            f"{self.dtype.type_name.lower()}: convert it first, as in source.to(tensor.dtype)"
+        )
+    recording = check_writable(self, source, may_overlap=True, apart=None)
+    self._array, self._base = source._array, None
+    self._counter[0] += 1
+    if recording:
+        set_history(self, Underived("set_"))
     return self
 
 
@@ -406,7 +417,7 @@ def construct(dtype, args):
     if isinstance(data, Tensor):
         if data.dtype is not dtype:
             raise TypeError(f"expected {dtype.type_name} (got {data.dtype.type_name}): use tensor.to(dtype)")
-        return data.detach()
+        return shape.permute(data, tuple(range(data._array.ndim)), "Alias")
     if isinstance(data, (int, float, bool)):
         raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
     return wrap(functions.creation.array_from(data, dtype.numpy))
@@ -423,7 +434,12 @@ TYPES = {
 
 def _init(cls, *args, device=None, **keywords):
     dtypes.check_device(device)
-    out = construct(dtypes.get_default_dtype(), args or ((keywords.pop("data"),) if "data" in keywords else ()))
+    if "data" in keywords:
+        args = (keywords.pop("data"),)
+        if isinstance(args[0], Tensor):
+            raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
+    of_any_dtype = args and isinstance(args[0], Tensor)
+    out = construct(args[0].dtype if of_any_dtype else dtypes.get_default_dtype(), args)
     if keywords:
         raise TypeError(f"new() got an unexpected keyword argument '{next(iter(keywords))}'")
     if cls is not Tensor:
@@ -574,16 +590,35 @@ def _deepcopy(self, memo):
             "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
             "see https://github.com/pytorch/pytorch/pull/103001"
         )
-    out = wrap(self._array.copy(), type(self))
-    memo[id(self)] = out
-    out._requires_grad = self._requires_grad
+    out = memo[id(self)] = wrap(_copied(self._array, memo), type(self))
+    out._requires_grad = self.requires_grad
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    own = {"_grad", "_base_version", "_view_kind", "_hooks", "_post_accumulate_hooks"}
-    for name, value in self.__dict__.items():
-        if name not in own:
-            setattr(out, name, copy.deepcopy(value, memo))
+    for name, value in _given_attributes(self):
+        setattr(out, name, copy.deepcopy(value, memo))
     return out
+
+
+def _copied(array, memo):
+    """The array in a copy of its memory, which is copied once for all arrays that show a part of it."""
+    memory = array
+    while isinstance(memory.base, np.ndarray):
+        memory = memory.base
+    if memory.__class__ is not np.ndarray or not is_dense(memory):  # a GPU's, or elements of somebody's larger memory
+        return array.copy()
+    key = "memory", id(memory)
+    if key not in memo:
+        memo[key] = memory.ravel("K").copy(), memory  # the old one, too, so that no other gets its id
+    offset = address(array) - address(memory) if array.size else 0
+    return np.ndarray(array.shape, array.dtype, memo[key][0], offset, array.strides)
+
+
+def _given_attributes(tensor):
+    """What a program has set on the tensor, as (name, value) pairs."""
+    return [(name, value) for name, value in tensor.__dict__.items() if name not in OWN_ATTRIBUTES]
+
+
+OWN_ATTRIBUTES = frozenset(name for name in vars(Tensor) if name.startswith("_")) | {"_function_output"}
 
 
 def _reduce(self):
@@ -598,9 +633,10 @@ Tensor.__copy__ = lambda self: _shallow(self)
 
 
 def _shallow(self):
-    out = alias(self, type(self))
-    out._requires_grad, out._node, out._base = self._requires_grad, self._node, self._base
-    out.__dict__.update(self.__dict__)
+    """A leaf of the same memory."""
+    out = wrap(self._array, type(self))
+    out._requires_grad = self.requires_grad
+    out.__dict__.update(_given_attributes(self))
     return out
 
 

@@ -10,6 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from .. import dtypes
+from ..grad_mode import state
 from ..namespace import count as _count
 from ..ops import reduction as ops
 from ..ops.indexing import picked, sort_stable
@@ -66,6 +67,18 @@ def _as_dtype(input, dtype):
     return input if dtype is None else to_dtype(input, dtypes.as_dtype(dtype))
 
 
+def _accumulated_as(input, dtype):
+    """The input in the dtype that its sum or product is wanted in."""
+    if dtype is None:
+        return input
+    dtype = dtypes.as_dtype(dtype)
+    if not dtype.is_floating_point and state.enabled and input.requires_grad:
+        raise RuntimeError(
+            f"Autograd not support dtype: {dtype.type_name}. Give a floating point dtype, or detach the input."
+        )
+    return to_dtype(input, dtype)
+
+
 def _floating(input, function, dtype=None):
     """The input in the dtype of a mean: floating point, or an error."""
     input = _as_dtype(tensor_argument(input, function), dtype)
@@ -81,7 +94,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None)
     """The sum over `dim` (an int, several, or all); integers and booleans give int64."""
     dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
     if dtype is not None:
-        input = to_dtype(input, dtypes.as_dtype(dtype))
+        input = _accumulated_as(input, dtype)
         if not dtypes.as_dtype(dtype).is_floating_point:
             return ops.sum(input, _axes(input, dim, "sum"), builtins.bool(keepdim)).to(dtype)
     if dim is None and not keepdim:
@@ -149,7 +162,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product over one dim, or all; integers give int64"""
-    input = _as_dtype(input, dtype)
+    input = _accumulated_as(input, dtype)
     if dim is None:
         return ops.prod(input, None, False)
     axis = one_dim(dim, input._array.ndim, "prod")
@@ -202,10 +215,14 @@ def _picked(result, input, axis, indices, keepdim=True, op=picked):
 
 
 def _max_or_min(name, whole, pick, pairwise, result):
-    def function(input, dim=None, keepdim=False, *, other=None):
+    def function(input, dim_or_other=None, keepdim=None, *, dim=None, other=None):
         tensor_argument(input, name)
-        if isinstance(dim, Tensor) or other is not None:
-            return pairwise(input, dim if other is None else other)
+        if isinstance(dim_or_other, Tensor) and keepdim is None:
+            other = dim_or_other
+        elif dim_or_other is not None:
+            dim = dim_or_other
+        if other is not None:
+            return pairwise(input, other)
         if dim is None:
             if not input._array.size:
                 raise RuntimeError(
@@ -270,7 +287,7 @@ def count_nonzero(input, dim=None):
 
 def _scan(name, op):
     def function(input, dim, *, dtype=None):
-        input = _as_dtype(input, dtype)
+        input = _accumulated_as(input, dtype)
         axis = one_dim(dim, input._array.ndim, name)
         if name == "logcumsumexp":
             refuse_kinds("logcumsumexp_out_cpu", input, "biu")
