@@ -309,7 +309,7 @@ for _names, _question, _doc in (
     ("element_size", lambda self: self._array.itemsize, "Bytes per element."),
     (
         "is_contiguous",
-        lambda self, memory_format=None: self._array.flags.c_contiguous,
+        lambda self, memory_format=dtypes.contiguous_format: functions.shape.is_laid_out(self, memory_format),
         "True if the elements lie in memory in the order of the last dim first.",
     ),
     ("is_floating_point", lambda self: self._array.dtype.kind == "f", "True for float16, float32 and float64."),
@@ -321,7 +321,11 @@ for _names, _question, _doc in (
     ("data_ptr", lambda self: address(self._array), "The address of the first element."),
     ("get_device", lambda self: (self.device.index or 0) if self.is_cuda else -1, "The GPU's number; -1 on the CPU."),
     ("type_as", lambda self, other: self.to(other.dtype), "This tensor as the dtype of another."),
-    ("cpu", lambda self, memory_format=None: self.to(dtypes.CPU), "This tensor on the CPU."),
+    (
+        "cpu",
+        lambda self, memory_format=None: self.to(dtypes.CPU, memory_format=memory_format),
+        "This tensor on the CPU.",
+    ),
     ("new", lambda self, *args: construct(self.dtype, args), "A tensor of this dtype, of given sizes or data."),
     ("tolist", lambda self: self._array.tolist(), "Nested lists of Python numbers; a number for a 0-d tensor."),
 ):
@@ -364,10 +368,21 @@ def _to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, me
             self, copy = elementwise.to_device(self, device=wanted, x_device=here), False
     target = self._array.dtype if dtype is None else dtypes.as_numpy(dtype)
     if target == self._array.dtype:
-        return self.clone() if copy else self
+        if copy or memory_format not in (None, dtypes.preserve_format) and memory_format is not _format_of(self):
+            return self.clone(memory_format=memory_format)
+        return self
     if target.kind == "f" and self._array.dtype.kind == "f":
-        return elementwise.cast(self, dtype=target, x_dtype=self._array.dtype)
-    return elementwise.convert(self, dtype=target)
+        out = elementwise.cast(self, dtype=target, x_dtype=self._array.dtype)
+    else:
+        out = elementwise.convert(self, dtype=target)
+    return out if memory_format is None else functions.shape.laid_out(out, memory_format)
+
+
+def _format_of(tensor):
+    """The memory_format that torch takes a tensor to have."""
+    if not tensor._array.flags.c_contiguous and tensor.is_contiguous(memory_format=dtypes.channels_last):
+        return dtypes.channels_last
+    return dtypes.contiguous_format
 
 
 Tensor.to = _to
@@ -376,7 +391,7 @@ for _name, _dtype in {
     "long": dtypes.int64,
     "short": dtypes.int16, "bool": dtypes.bool_, "byte": dtypes.uint8, "char": dtypes.int8,
 }.items():  # fmt: skip
-    setattr(Tensor, _name, (lambda d: lambda self, memory_format=None: self.to(d))(_dtype))
+    setattr(Tensor, _name, (lambda d: lambda self, memory_format=None: self.to(d, memory_format=memory_format))(_dtype))
     getattr(Tensor, _name).__doc__ = f"This tensor as {_dtype.name}."
 Tensor.cpu.__doc__ = "This tensor on the CPU."
 

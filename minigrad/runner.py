@@ -110,14 +110,15 @@ def _asking_line() -> str:
 
 def _ways_here() -> set[types.CodeType]:
     """The functions of Python's import machinery that the program called to come to this file."""
-    frame, ways = sys._getframe(1), set()
+    frame: types.FrameType | None = sys._getframe(1)
+    ways = set()
     while frame is not None and _is_ours(frame.f_code.co_filename):
         ways.add(frame.f_code)
         frame = frame.f_back
     return ways
 
 
-_FROM_LIST = importlib._bootstrap._handle_fromlist.__code__
+_FROM_LIST = importlib._bootstrap._handle_fromlist.__code__  # type: ignore[attr-defined]
 
 
 def _is_ours(filename: str) -> bool:

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import math
 import pickle
 import subprocess
 import sys
@@ -401,6 +402,34 @@ def test_functions_that_take_a_tensor_in_a_number_s_place_or_as_it_is(text):
         return str(eval(text, scope | {"x": e.ones(2, 3, requires_grad=True)})).replace("NotImplemented", "")
 
     assert outcome(minigrad) == outcome(torch)
+
+
+FORMATS = """
+x.clone(memory_format=f).stride() ; x.contiguous(memory_format=f).stride() ; x.to(memory_format=f).stride() ;
+x.contiguous(memory_format=f) is x ; x.to(memory_format=f) is x ; x.is_contiguous(memory_format=f) ;
+x.to(T.float64, memory_format=f).stride() ; x.double(memory_format=f).stride() ; x.cpu(memory_format=f) is x ;
+T.zeros_like(x, memory_format=f).stride() ; repr(f) ; T.empty(2, 3, 2, 2, memory_format=T.channels_last).stride() ;
+T.full_like(x, 2.0, memory_format=T.contiguous_format).stride() ; x.clone(memory_format=f).tolist() ;
+isinstance(f, T.memory_format) ;
+x.requires_grad_().clone(memory_format=f).sum().backward() or x.grad ; copy.deepcopy(f) is f ;
+x.clone(memory_format=str(f)) ; x.is_contiguous(memory_format=5)
+"""
+
+
+@pytest.mark.parametrize("name", ["contiguous_format", "preserve_format", "channels_last"])
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("text", [text.strip() for text in FORMATS.split(";")])
+def test_memory_formats(text, name, shape):
+    def outcome(e):
+        scope = {"T": e, "copy": copy, "f": getattr(e, name)}
+        made = e.arange(float(math.prod(shape)))
+        for scope["x"] in (made.view(shape), made.view(shape[::-1]).permute(*range(len(shape))[::-1])):
+            try:
+                yield eval(text, scope)
+            except (RuntimeError, TypeError) as error:
+                yield type(error)
+
+    assert str(list(outcome(minigrad))) == str(list(outcome(torch)))
 
 
 @engines

@@ -14,7 +14,7 @@ from ..dtypes import as_numpy, find_device
 from ..grad_mode import state
 from ..tensor import Tensor, made, wrap
 from .arguments import nonnegative, scalar_as, sizes, whole
-from .shape import meshgrid
+from .shape import laid_out, meshgrid
 from .shape import stack as _stack
 
 __all__ = [
@@ -256,7 +256,8 @@ def _filler(make, name, doc):
         shape = sizes(size, name)
         if name == "zeros" and shape and min(shape) < 0:
             raise RuntimeError(f"zeros: Dimension size must be non-negative. Got {list(shape)}")
-        return made(make(nonnegative(shape), as_numpy(dtype)), requires_grad, device)
+        out = made(make(nonnegative(shape), as_numpy(dtype)), requires_grad, device)
+        return out if memory_format is None else laid_out(out, memory_format)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -299,7 +300,8 @@ def _like(make, name, doc):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         array = input._array
         order = "K" if 0 not in array.strides else "C"
-        return made(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad, device)
+        out = made(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad, device)
+        return out if memory_format is None else laid_out(out, memory_format)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -312,8 +314,9 @@ empty_like = _like(np.empty_like, "empty_like", "Memory of the shape and dtype o
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
     """One value in the shape and dtype of a tensor"""
-    return full(input._array.shape, fill_value, dtype=input.dtype if dtype is None else dtype,
-                device=input.device if device is None else device, requires_grad=requires_grad)  # fmt: skip
+    out = full(input._array.shape, fill_value, dtype=input.dtype if dtype is None else dtype,
+               device=input.device if device is None else device, requires_grad=requires_grad)  # fmt: skip
+    return out if memory_format is None else laid_out(out, memory_format)
 
 
 def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):

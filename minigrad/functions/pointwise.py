@@ -46,6 +46,7 @@ from ..ops.elementwise import (
 from ..primitive import align, as_operand, common_dtype, to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import refuse_kinds, scalar_as, tensor_argument
+from .shape import laid_out
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh",
@@ -468,7 +469,8 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
 
 def clone(input, *, memory_format=None):
     """A copy; the gradient passes through"""
-    return ops.clone(input)
+    out = ops.clone(input)
+    return out if memory_format is None else laid_out(out, memory_format)
 
 
 def fill(input, value):

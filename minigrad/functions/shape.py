@@ -78,10 +78,40 @@ def reshape_as(input, other):
     return reshape(input, other.shape)
 
 
+def is_laid_out(input, memory_format):
+    """True if the elements lie in memory in the order of the last dim first, or for channels_last of the channels."""
+    if not isinstance(memory_format, dtypes.memory_format):
+        kind = type(memory_format).__name__
+        raise TypeError(f"argument 'memory_format' must be torch.memory_format, not {kind}")
+    if memory_format is dtypes.channels_last:
+        return input._array.ndim == 4 and input._array.transpose(CHANNELS_LAST).flags.c_contiguous
+    return input._array.flags.c_contiguous
+
+
+CHANNELS_LAST, CHANNELS_BACK = (0, 2, 3, 1), (0, 3, 1, 2)
+
+
+def laid_out(copy, memory_format):
+    """A tensor that nobody else has, with its elements in memory as a memory_format asks for."""
+    if memory_format in (None, dtypes.preserve_format) or is_laid_out(copy, memory_format):
+        return copy
+    if memory_format is dtypes.channels_last:
+        if copy._array.ndim != 4:
+            raise RuntimeError("required rank 4 tensor to use channels_last format")
+        copy._array = copy._array.transpose(CHANNELS_LAST).copy().transpose(CHANNELS_BACK)
+    else:
+        copy._array = copy._array.copy()
+    return copy
+
+
 def contiguous(input, *, memory_format=None):
     """input if its elements lie in order in memory, else a copy where they do"""
+    if memory_format is dtypes.channels_last:
+        return input if is_laid_out(input, memory_format) else laid_out(input.clone(), memory_format)
     if input._array.flags.c_contiguous:
         return input
+    if memory_format is dtypes.preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     out = input.clone()  # which keeps the order of the dims in memory, as torch's does
     out._array = out._array.copy()
     return out
