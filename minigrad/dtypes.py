@@ -294,6 +294,13 @@ class device:
     def __hash__(self):
         return hash((self.type, self.index))
 
+    def __enter__(self):
+        check_device(self)  # where tensors are made anyway
+        return self
+
+    def __exit__(self, *exception):
+        return None
+
     def __reduce__(self):
         return device, (str(self),)
 

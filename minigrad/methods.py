@@ -11,6 +11,7 @@ import numpy as np
 
 from . import autograd, dtypes, functions, random
 from .dtypes import Size
+from .functions.arguments import scalar_as
 from .functions.pointwise import fill_in_place
 from .grad_mode import state
 from .graph import Underived
@@ -18,7 +19,7 @@ from .hooks import add_hook
 from .inplace import check_writable, in_place, is_dense, set_history, snapshot, write
 from .namespace import address
 from .ops import elementwise, shape
-from .primitive import as_operand, to_dtype
+from .primitive import as_operand, common_dtype, to_dtype
 from .printing import tensor_format, tensor_repr
 from .tensor import Tensor, alias, as_array, wrap
 
@@ -27,33 +28,33 @@ from .tensor import Tensor, alias, as_array, wrap
 METHODS = """
 abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all amax amin aminmax any arccos arccosh
 arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bincount
-bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk
-clamp clamp_max clamp_min clip clone contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum
-deg2rad diag diag_embed diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq erf exp exp2 expand
-expand_as expm1 fix flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac gather ge ger
-greater greater_equal gt heaviside histc hsplit hypot index_add index_copy index_fill index_put index_select inner
-isfinite isinf isnan isneginf isposinf isreal kron kthvalue ldexp le lerp less less_equal log log10 log1p log2
+bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk clamp
+clamp_max clamp_min clip clone contiguous copysign corrcoef cos cosh count_nonzero cov cross cummax cummin cumprod
+cumsum deg2rad diag diag_embed diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq erf erfc exp exp2
+expand expand_as expm1 fix flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac gather gcd ge
+ger greater greater_equal gt heaviside histc hsplit hypot index_add index_copy index_fill index_put index_select inner
+isfinite isinf isnan isneginf isposinf isreal kron kthvalue lcm ldexp le lerp less less_equal log log10 log1p log2
 log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsumexp lt
 masked_fill masked_scatter masked_select matmul matrix_power max maximum mean median min minimum mm mode moveaxis
-movedim msort mul multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm not_equal outer permute
-positive pow prod put quantile rad2deg ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as
-roll rot90 round rsqrt scatter scatter_add scatter_reduce select select_scatter sgn sigmoid sign signbit sin sinc sinh
-slice_scatter softmax sort split split_with_sizes sqrt square squeeze std sub subtract sum sum_to_size swapaxes
-swapdims t take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc unbind
-unflatten unfold unique unique_consecutive unsqueeze var vdot view view_as vsplit xlogy
+movedim msort mul multiply mv nan_to_num nanmean nanmedian nansum narrow ne neg negative nonzero norm not_equal outer
+permute positive pow prod put quantile rad2deg ravel reciprocal relu remainder repeat repeat_interleave reshape
+reshape_as roll rot90 round rsqrt scatter scatter_add scatter_reduce select select_scatter sgn sigmoid sign signbit sin
+sinc sinh slice_scatter softmax sort split split_with_sizes sqrt square squeeze std sub subtract sum sum_to_size
+swapaxes swapdims t take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc
+unbind unflatten unfold unique unique_consecutive unsqueeze var vdot view view_as vsplit xlogy
 """.split()
 for _name in METHODS:
     setattr(Tensor, _name, getattr(functions, _name))
 
 IN_PLACE = """
-abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2
-arctanh asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
-bitwise_xor ceil clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq erf exp exp2
-expm1 fix float_power floor floor_divide fmod frac ge greater greater_equal gt heaviside hypot index_add index_copy
-index_fill index_put ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor
-logit lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative not_equal pow put rad2deg reciprocal relu
-remainder round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan
-tanh tril triu true_divide trunc xlogy zero
+abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+bitwise_xor ceil clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq erf erfc exp exp2
+expm1 fix float_power floor floor_divide fmod frac gcd ge greater greater_equal gt heaviside hypot index_add index_copy
+index_fill index_put lcm ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or
+logical_xor logit lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative not_equal pow put rad2deg
+reciprocal relu remainder round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub
+subtract tan tanh tril triu true_divide trunc xlogy zero
 """.split()
 for _name in IN_PLACE:
     setattr(Tensor, _name + "_", in_place(getattr(functions, _name), _name + "_"))
@@ -163,6 +164,26 @@ def _set_(self, source):
 
 
 Tensor.set_ = _set_
+
+
+def _fill_diagonal_(self, fill_value, wrap=False):
+    """Write a number along the main diagonal; with `wrap` it begins again below where it left a tall matrix."""
+    shape = self._array.shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    check_writable(self, through_view=True)
+    rows = np.arange(min(shape))
+    columns = [rows] * (len(shape) - 1)
+    if wrap and len(shape) == 2:
+        rows = np.arange(shape[0])[np.arange(shape[0]) % (shape[1] + 1) < shape[1]]
+        columns = [rows % (shape[1] + 1)]
+    self[(rows, *columns)] = scalar_as(fill_value.item() if isinstance(fill_value, Tensor) else fill_value, self.dtype)
+    return self
+
+
+Tensor.fill_diagonal_ = _fill_diagonal_
 
 
 def _reshaping(name):
@@ -590,6 +611,14 @@ def _contains(self, element):
 
 
 Tensor.__bool__, Tensor.__index__, Tensor.__len__ = _bool, _index, _len
+
+
+def _is_nonzero(self):
+    """The truth of the one element."""
+    return _bool(self)
+
+
+Tensor.is_nonzero = _is_nonzero
 Tensor.__iter__, Tensor.__contains__ = _iter, _contains
 Tensor.__reversed__ = lambda self: functions.flip(self, 0) if self._array.ndim else self
 Tensor.__repr__ = tensor_repr
@@ -698,6 +727,16 @@ def _close(a, b, rtol, atol, equal_nan):
     wide = a.dtype if a.dtype.kind == "f" else np.float64
     error = np.abs(a.astype(wide) - b.astype(wide))
     return close | (np.isfinite(error) & (error <= atol + np.abs(rtol * b.astype(wide))))
+
+
+def isin(elements, test_elements, *, assume_unique=False, invert=False):
+    """Whether each element is among the test elements (with `invert`: is not); nan is not even among nans"""
+    elements, test_elements = as_operand(elements), as_operand(test_elements)
+    common = common_dtype([elements, test_elements])
+    if any(isinstance(x, Tensor) and x.dtype is dtypes.bool_ for x in (elements, test_elements)):
+        raise RuntimeError("Unsupported input type encountered for isin(): Bool")
+    arrays = [to_dtype(x, common)._array for x in (elements, test_elements)]
+    return wrap(as_array(np.isin(*arrays, assume_unique=assume_unique, invert=invert)))
 
 
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):

@@ -47,17 +47,18 @@ __all__ = [
     "Function", "FunctionCtx", "GradcheckError", "Program", "Steps", "TraceError", "Variable", "anomaly_mode",
     "backward", "detect_anomaly",
     "enable_grad",
-    "engine", "function", "functional", "grad", "gradcheck", "gradgradcheck", "inference_mode",
+    "engine", "function", "functional", "grad", "gradcheck", "graph", "gradgradcheck", "inference_mode",
     "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled", "trace",
 ]  # fmt: skip
 
 
-_LATER = {"Steps": "steps", "Program": "program", "TraceError": "symbols", "trace": "program"}
+_LATER = {"graph": "graph", "Steps": "steps", "Program": "program", "TraceError": "symbols", "trace": "program"}
 
 
 def __getattr__(name):
     if name in _LATER:  # imported when asked for: reading and writing source takes tools that take time to import
-        return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+        module = importlib.import_module(f"{__name__}.{_LATER[name]}")
+        return module if name == _LATER[name] else getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

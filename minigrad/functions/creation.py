@@ -18,9 +18,9 @@ from .shape import laid_out, meshgrid
 from .shape import stack as _stack
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "range", "scalar_tensor", "tensor", "tril_indices", "triu_indices",
-    "zeros", "zeros_like", "empty_strided", "combinations", "cartesian_prod", "vander",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer", "full",
+    "full_like", "linspace", "logspace", "ones", "ones_like", "range", "scalar_tensor", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like", "empty_strided", "combinations", "cartesian_prod", "vander",
 ]  # fmt: skip
 
 
@@ -232,11 +232,59 @@ def from_numpy(ndarray):
     return wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
 
 
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A vector on the memory of an object such as a bytearray: `count` elements (negative: all) from a byte on"""
+    try:
+        memory = memoryview(buffer)
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    size, length = as_numpy(dtype).itemsize, memory.nbytes
+    if not length or not count:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
+        )
+    if count < 0 and (length - offset) % size:
+        raise ValueError(
+            f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size "
+            f"({size})"
+        )
+    if count * size > length - offset:
+        raise ValueError(
+            f"requested buffer length ({count} * {size} bytes) after offset ({offset} bytes) must not be greater than "
+            f"actual buffer length ({length} bytes)"
+        )
+    if memory.readonly:
+        warnings.warn(
+            "The given buffer is not writable, and PyTorch does not support non-writable tensors: writing to this one "
+            "is an error. Copy the buffer, as in bytearray(buffer), to write.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return made(np.frombuffer(memory, as_numpy(dtype), max(count, -1), offset), requires_grad, None)
+
+
 def from_dlpack(ext_tensor):
     """A tensor on the memory of any array that speaks DLPack"""
+    if type(ext_tensor).__name__ == "PyCapsule":
+        ext_tensor = _Capsule(ext_tensor)
     array = np.from_dlpack(ext_tensor)
     dtypes.from_numpy(array.dtype)
     return wrap(array)
+
+
+class _Capsule:
+    """What an array library's to_dlpack gave, as an object that speaks DLPack."""
+
+    def __init__(self, capsule):
+        self.capsule = capsule
+
+    def __dlpack__(self, **keywords):
+        return self.capsule
+
+    def __dlpack_device__(self):
+        return (1, 0)  # the CPU
 
 
 def _refuse_out(name, out):
