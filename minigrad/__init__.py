@@ -14,6 +14,8 @@ from .dtypes import (
     Size,
     bool,
     can_cast,
+    channels_last,
+    contiguous_format,
     device,
     double,
     dtype,
@@ -31,6 +33,8 @@ from .dtypes import (
     int32,
     int64,
     long,
+    memory_format,
+    preserve_format,
     promote_types,
     set_default_dtype,
     short,
@@ -45,7 +49,7 @@ from .grad_mode import (
     no_grad,
     set_grad_enabled,
 )  # fmt: skip
-from .methods import allclose, equal, isclose
+from .methods import allclose, equal, isclose, isin
 from .primitive import common_dtype as _common_dtype
 from .printing import set_printoptions
 from .random import (
@@ -79,6 +83,11 @@ _LATER = {  # imported when first asked for, so that importing minigrad costs li
     "nn": "nn", "optim": "optim", "utils": "utils", "serialization": "serialization", "save": "serialization",
     "load": "serialization", "SerializationError": "serialization", "backends": "backends", "linalg": "linalg",
     "inverse": "linalg",
+    "use_deterministic_algorithms": "settings", "are_deterministic_algorithms_enabled": "settings",
+    "is_deterministic_algorithms_warn_only_enabled": "settings", "set_float32_matmul_precision": "settings",
+    "get_float32_matmul_precision": "settings", "dropout": "nn.at_top", "embedding": "nn.at_top",
+    "layer_norm": "nn.at_top", "selu": "nn.functional", "celu": "nn.functional", "threshold": "nn.functional",
+    "prelu": "nn.functional", "cosine_similarity": "nn.functional", "to_dlpack": "utils.dlpack",
 }  # fmt: skip
 
 
@@ -102,9 +111,9 @@ for _name in _ONLY_METHODS.split():  # in torch
 detach = Tensor.detach
 _IN_PLACE = """
 abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ atanh_ ceil_ clamp_
-clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ index_put_ ldexp_
-log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ sigmoid_ sin_ sinc_
-sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
+clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach_ erf_ erfc_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ gcd_
+index_put_ lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_
+rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
 """.split()  # those that torch has as functions, too
 globals().update({name: getattr(Tensor, name) for name in _IN_PLACE})
 
@@ -122,6 +131,36 @@ def is_floating_point(input):
 def is_complex(input):
     """False: there are no complex tensors."""
     return False
+
+
+def is_signed(input):
+    """True if the tensor's dtype has negative numbers."""
+    return input.is_signed()
+
+
+def is_inference(input):
+    """True for a tensor made in inference mode."""
+    return input.is_inference()
+
+
+def is_same_size(input, other):
+    """True if both shapes are equal."""
+    return input.is_same_size(other)
+
+
+def real(input):
+    """The tensor itself: there are no complex ones."""
+    return input.real
+
+
+def typename(obj, /):
+    """torch's name of a tensor's type, such as torch.FloatTensor; of anything else its full name, or its class's."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    named = obj if hasattr(obj, "__qualname__") or hasattr(obj, "__name__") else type(obj)
+    name = getattr(named, "__qualname__", None) or named.__name__
+    module = getattr(named, "__module__", "") or ""
+    return name if module in ("", "builtins") else f"{module}.{name}"
 
 
 def is_nonzero(input):

@@ -245,6 +245,23 @@ class Size(tuple):
         return count
 
 
+class memory_format:
+    """The order of a tensor's elements in memory, as the `memory_format` of clone, contiguous, to and is_contiguous."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __repr__(self):
+        return f"torch.{self._name}"
+
+    def __reduce__(self):
+        return self._name  # there is one object of each
+
+
+contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+
+
 class device:
     """Where a tensor lives. `device("cpu")` is always there; another type is served by a torch array namespace."""
 
@@ -276,6 +293,13 @@ class device:
 
     def __hash__(self):
         return hash((self.type, self.index))
+
+    def __enter__(self):
+        check_device(self)  # where tensors are made anyway
+        return self
+
+    def __exit__(self, *exception):
+        return None
 
     def __reduce__(self):
         return device, (str(self),)

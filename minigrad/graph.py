@@ -214,6 +214,28 @@ class Nowhere(Node):
         return ()
 
 
+class Underived(Nowhere):
+    """The history of what a function without a derivative made: a gradient that comes is an error."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def name(self):
+        return "torch::autograd::NotImplemented"
+
+    def recorded_vjp(self, g):
+        """Raises RuntimeError."""
+        raise RuntimeError(f"derivative for {self.function} is not implemented")
+
+    @staticmethod
+    def vjp(node, g):
+        """Raises RuntimeError."""
+        node.recorded_vjp(g)
+
+
 class Output(Node):
     """One output of a node that has several; hands its cotangent to that node under its number."""
 

@@ -97,8 +97,9 @@ def _refuse_view(view, indirect):
     if kind is None:
         return
     written = "its base or another view of its base has been" if indirect else "is being"
-    if kind == "no_grad" or view._node is None:  # without a grad_fn torch takes any view for one made under no_grad
-        made = f"A view was created in no_grad mode and {written} modified inplace with grad mode enabled."
+    if kind in MODES or view._node is None:  # without a grad_fn torch takes any view for one made under no_grad
+        made_in, written_in = MODES.get(kind, MODES["no_grad"])
+        made = f"A view was created in {made_in} mode and {written} modified inplace {written_in}."
         if view._node is not None:
             output = f"Output {view.output_nr} of {_op_name(view)}"
             made = made.replace("A view was", f"{output} is a view of a view which was")
@@ -111,10 +112,15 @@ def _op_name(tensor):
     return tensor._node.name().removesuffix("Backward0")
 
 
+MODES = {"no_grad": ("no_grad", "with grad mode enabled"), "inference": ("inference", "in normal mode")}
+AMBIGUOUS = (
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both "
+    "the view and the inplace either both inside the {} block (if you don't want the inplace to be tracked) or both "
+    "outside (if you want the inplace to be tracked)."
+)
 VIEW_KINDS = {
-    "no_grad": "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-    "moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace to be "
-    "tracked) or both outside (if you want the inplace to be tracked).",
+    "no_grad": AMBIGUOUS.format("no_grad"),
+    "inference": AMBIGUOUS.format("inference_mode"),
     "function": "This view was created inside a custom Function (or because an input was returned as-is) and the "
     "autograd logic to handle view+inplace would override the custom backward associated with the custom Function, "
     "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom "
@@ -131,7 +137,7 @@ def refuse_overlap(source, target, apart=False):
     if apart is None or source is target and not apart:
         return
     if source is not target:
-        if not (a.size and b.size and np.may_share_memory(a, b) and _dense(a) and _dense(b)):
+        if not (a.size and b.size and np.may_share_memory(a, b) and is_dense(a) and is_dense(b)):
             return
         if not apart and a.nbytes == b.nbytes and address(a) == address(b) and _steps(a) == _steps(b):
             return
@@ -146,7 +152,7 @@ def _steps(array):
     return [stride if n > 1 else None for stride, n in zip(array.strides, array.shape)]
 
 
-def _dense(array):
+def is_dense(array):
     """Non-overlapping and without gaps, in whatever order of axes."""
     step = array.itemsize
     for stride, n in sorted(zip(array.strides, array.shape)):

@@ -12,14 +12,16 @@ import numpy as np
 
 from . import autograd, dtypes, functions, random
 from .dtypes import Size
+from .functions.arguments import scalar_as
 from .functions.calls import as_called
 from .functions.pointwise import fill_in_place
 from .grad_mode import state
+from .graph import Underived
 from .hooks import add_hook
-from .inplace import check_writable, in_place, snapshot, write
+from .inplace import check_writable, in_place, is_dense, set_history, snapshot, write
 from .namespace import address
-from .ops import elementwise
-from .primitive import as_operand, to_dtype
+from .ops import elementwise, shape
+from .primitive import as_operand, common_dtype, to_dtype
 from .printing import tensor_format, tensor_repr
 from .tensor import Tensor, alias, as_array, wrap
 
@@ -28,33 +30,33 @@ from .tensor import Tensor, alias, as_array, wrap
 METHODS = """
 abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all amax amin aminmax any arccos arccosh
 arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bincount
-bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk
-clamp clamp_max clamp_min clip clone contiguous copysign cos cosh count_nonzero cross cummax cummin cumprod cumsum
-deg2rad diag diag_embed diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq erf exp exp2 expand
-expand_as expm1 fix flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac gather ge ger
-greater greater_equal gt heaviside histc hsplit hypot index_add index_copy index_fill index_put index_select inner
-isfinite isinf isnan isneginf isposinf isreal kron kthvalue ldexp le lerp less less_equal log log10 log1p log2
+bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm broadcast_to ceil chunk clamp
+clamp_max clamp_min clip clone contiguous copysign corrcoef cos cosh count_nonzero cov cross cummax cummin cumprod
+cumsum deg2rad diag diag_embed diagflat diagonal diagonal_scatter diff dist div divide dot dsplit eq erf erfc exp exp2
+expand expand_as expm1 fix flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac gather gcd ge
+ger greater greater_equal gt heaviside histc hsplit hypot index_add index_copy index_fill index_put index_select inner
+isfinite isinf isnan isneginf isposinf isreal kron kthvalue lcm ldexp le lerp less less_equal log log10 log1p log2
 log_softmax logaddexp logaddexp2 logcumsumexp logical_and logical_not logical_or logical_xor logit logsumexp lt
 masked_fill masked_scatter masked_select matmul matrix_power max maximum mean median min minimum mm mode moveaxis
-movedim msort mul multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm not_equal outer permute
-positive pow prod put quantile rad2deg ravel reciprocal relu remainder repeat repeat_interleave reshape reshape_as
-roll rot90 round rsqrt scatter scatter_add scatter_reduce select select_scatter sgn sigmoid sign signbit sin sinc sinh
-slice_scatter softmax sort split split_with_sizes sqrt square squeeze std sub subtract sum sum_to_size swapaxes
-swapdims t take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc unbind
-unflatten unfold unique unique_consecutive unsqueeze var vdot view view_as vsplit xlogy
+movedim msort mul multiply mv nan_to_num nanmean nanmedian nansum narrow ne neg negative nonzero norm not_equal outer
+permute positive pow prod put quantile rad2deg ravel reciprocal relu remainder repeat repeat_interleave reshape
+reshape_as roll rot90 round rsqrt scatter scatter_add scatter_reduce select select_scatter sgn sigmoid sign signbit sin
+sinc sinh slice_scatter softmax sort split split_with_sizes sqrt square squeeze std sub subtract sum sum_to_size
+swapaxes swapdims t take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc
+unbind unflatten unfold unique unique_consecutive unsqueeze var vdot view view_as vsplit xlogy
 """.split()
 for _name in METHODS:
     setattr(Tensor, _name, getattr(functions, _name))
 
 IN_PLACE = """
-abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2
-arctanh asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
-bitwise_xor ceil clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq erf exp exp2
-expm1 fix float_power floor floor_divide fmod frac ge greater greater_equal gt heaviside hypot index_add index_copy
-index_fill index_put ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or logical_xor
-logit lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative not_equal pow put rad2deg reciprocal relu
-remainder round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan
-tanh tril triu true_divide trunc xlogy zero
+abs absolute acos acosh add addcdiv addcmul addmm addmv addr addbmm arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+asin asinh atan atan2 atanh baddbmm bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+bitwise_xor ceil clamp clamp_max clamp_min clip copysign cos cosh cumprod cumsum deg2rad div divide eq erf erfc exp exp2
+expm1 fix float_power floor floor_divide fmod frac gcd ge greater greater_equal gt heaviside hypot index_add index_copy
+index_fill index_put lcm ldexp le lerp less less_equal log log10 log1p log2 logical_and logical_not logical_or
+logical_xor logit lt masked_fill masked_scatter mul multiply nan_to_num ne neg negative not_equal pow put rad2deg
+reciprocal relu remainder round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub
+subtract tan tanh tril triu true_divide trunc xlogy zero
 """.split()
 for _name in IN_PLACE:
     setattr(Tensor, _name + "_", in_place(getattr(functions, _name), _name + "_"))
@@ -148,12 +150,42 @@ Tensor.copy_ = _copy_
 
 
 def _set_(self, source):
-    """Show the memory of another tensor from now on."""
-    self._array, self._counter = source._array, source._counter
+    """Show the memory of another tensor from now on; no gradient goes back from here."""
+    functions.arguments.tensor_argument(source, "set_", "source")
+    if source._array.dtype != self._array.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {source.dtype.type_name.lower()} to a tensor of type "
+            f"{self.dtype.type_name.lower()}: convert it first, as in source.to(tensor.dtype)"
+        )
+    recording = check_writable(self, source, may_overlap=True, apart=None)
+    self._array, self._base = source._array, None
+    self._counter[0] += 1
+    if recording:
+        set_history(self, Underived("set_"))
     return self
 
 
 Tensor.set_ = _set_
+
+
+def _fill_diagonal_(self, fill_value, wrap=False):
+    """Write a number along the main diagonal; with `wrap` it begins again below where it left a tall matrix."""
+    shape = self._array.shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    check_writable(self, through_view=True)
+    rows = np.arange(min(shape))
+    columns = [rows] * (len(shape) - 1)
+    if wrap and len(shape) == 2:
+        rows = np.arange(shape[0])[np.arange(shape[0]) % (shape[1] + 1) < shape[1]]
+        columns = [rows % (shape[1] + 1)]
+    self[(rows, *columns)] = scalar_as(fill_value.item() if isinstance(fill_value, Tensor) else fill_value, self.dtype)
+    return self
+
+
+Tensor.fill_diagonal_ = _fill_diagonal_
 
 
 def _reshaping(name):
@@ -302,7 +334,7 @@ for _names, _question, _doc in (
     ("element_size", lambda self: self._array.itemsize, "Bytes per element."),
     (
         "is_contiguous",
-        lambda self, memory_format=None: self._array.flags.c_contiguous,
+        lambda self, memory_format=dtypes.contiguous_format: functions.shape.is_laid_out(self, memory_format),
         "True if the elements lie in memory in the order of the last dim first.",
     ),
     ("is_floating_point", lambda self: self._array.dtype.kind == "f", "True for float16, float32 and float64."),
@@ -314,7 +346,11 @@ for _names, _question, _doc in (
     ("data_ptr", lambda self: address(self._array), "The address of the first element."),
     ("get_device", lambda self: (self.device.index or 0) if self.is_cuda else -1, "The GPU's number; -1 on the CPU."),
     ("type_as", lambda self, other: self.to(other.dtype), "This tensor as the dtype of another."),
-    ("cpu", lambda self, memory_format=None: self.to(dtypes.CPU), "This tensor on the CPU."),
+    (
+        "cpu",
+        lambda self, memory_format=None: self.to(dtypes.CPU, memory_format=memory_format),
+        "This tensor on the CPU.",
+    ),
     ("new", lambda self, *args: construct(self.dtype, args), "A tensor of this dtype, of given sizes or data."),
     ("tolist", lambda self: self._array.tolist(), "Nested lists of Python numbers; a number for a 0-d tensor."),
 ):
@@ -331,7 +367,7 @@ def _storage_offset(self):
 
 
 Tensor.storage_offset = _storage_offset
-Tensor._is_view = lambda self: self._base is not None
+Tensor._is_view = lambda self: self._base is not None and not self._inference
 
 
 # -- conversion ----------------------------------------------------------------------------------------------------
@@ -348,8 +384,8 @@ _TO = {  # what `to` takes in each place
 
 
 def arguments_of_to(args, keywords):
-    """(dtype, device, copy) of a call of `to`, whose first argument is a Tensor, a dtype or a device; None where it
-    says nothing."""
+    """(dtype, device, copy, memory_format) of a call of `to`, whose first argument is a Tensor, a dtype or a device;
+    None where it says nothing."""
     if "tensor" in keywords or args and isinstance(args[0], Tensor):
         names = ["tensor"]
     elif args and args[0] is not None and _TO["dtype"](args[0]):
@@ -366,28 +402,49 @@ def arguments_of_to(args, keywords):
             f"to() received an invalid combination of arguments - got ({', '.join(shown)}), but expected (device, "
             "dtype), (dtype) or (tensor), each with non_blocking, copy and memory_format behind it"
         )
+    copy, memory_format = given.get("copy"), given.get("memory_format")
     if "tensor" in given:
-        return given["tensor"].dtype, given["tensor"].device, given.get("copy")
+        return given["tensor"].dtype, given["tensor"].device, copy, memory_format
     dtype = given.get("dtype")
-    return None if dtype is None else dtypes.as_dtype(dtype), given.get("device"), given.get("copy")
+    return None if dtype is None else dtypes.as_dtype(dtype), given.get("device"), copy, memory_format
 
 
 def to(self, *args, **keywords):
     """This tensor as another dtype, on another device, or as another tensor is; self if nothing changes."""
     if len(args) == 1 and not keywords and args[0].__class__ is dtypes.dtype:
-        dtype, device, copy = args[0], None, False
+        dtype, device, copy, memory_format = args[0], None, False, None
     else:
-        dtype, device, copy = arguments_of_to(args, keywords)
+        dtype, device, copy, memory_format = arguments_of_to(args, keywords)
     if device is not None:
         wanted, here = dtypes.find_device(device), self.device
         if wanted.type != here.type or wanted.index not in (None, here.index):
             self, copy = elementwise.to_device(self, device=wanted, x_device=here), False
     target = self._array.dtype if dtype is None else dtype.numpy
     if target == self._array.dtype:
-        return self.clone() if copy else self
+        if copy or memory_format not in (None, dtypes.preserve_format) and memory_format is not _format_of(self):
+            return self.clone(memory_format=memory_format)
+        return self
     if target.kind == "f" and self._array.dtype.kind == "f":
-        return elementwise.cast(self, dtype=target, x_dtype=self._array.dtype)
-    return elementwise.convert(self, dtype=target)
+        out = elementwise.cast(self, dtype=target, x_dtype=self._array.dtype)
+    else:
+        out = elementwise.convert(self, dtype=target)
+    return out if memory_format is None else functions.shape.laid_out(out, memory_format)
+
+
+def _format_of(tensor):
+    """The memory_format that torch takes a tensor to have."""
+    if not tensor._array.flags.c_contiguous and tensor.is_contiguous(memory_format=dtypes.channels_last):
+        return dtypes.channels_last
+    return dtypes.contiguous_format
+
+
+def _converter(name, dtype):
+    def method(self, memory_format=None):
+        return self.to(dtype) if memory_format is None else self.to(dtype, memory_format=memory_format)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"This tensor as {dtype.name}."
+    return method
 
 
 Tensor.to = to
@@ -396,8 +453,7 @@ for _name, _dtype in {
     "long": dtypes.int64,
     "short": dtypes.int16, "bool": dtypes.bool_, "byte": dtypes.uint8, "char": dtypes.int8,
 }.items():  # fmt: skip
-    setattr(Tensor, _name, (lambda d: lambda self, memory_format=None: self.to(d))(_dtype))
-    getattr(Tensor, _name).__doc__ = f"This tensor as {_dtype.name}."
+    setattr(Tensor, _name, _converter(_name, _dtype))
 Tensor.cpu.__doc__ = "This tensor on the CPU."
 
 
@@ -437,7 +493,7 @@ def construct(dtype, args):
     if isinstance(data, Tensor):
         if data.dtype is not dtype:
             raise TypeError(f"expected {dtype.type_name} (got {data.dtype.type_name}): use tensor.to(dtype)")
-        return data.detach()
+        return shape.permute(data, tuple(range(data._array.ndim)), "Alias")
     if isinstance(data, (int, float, bool)):
         raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
     return wrap(functions.creation.array_from(data, dtype.numpy))
@@ -454,7 +510,12 @@ TYPES = {
 
 def _init(cls, *args, device=None, **keywords):
     dtypes.check_device(device)
-    out = construct(dtypes.get_default_dtype(), args or ((keywords.pop("data"),) if "data" in keywords else ()))
+    if "data" in keywords:
+        args = (keywords.pop("data"),)
+        if isinstance(args[0], Tensor):
+            raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
+    of_any_dtype = args and isinstance(args[0], Tensor)
+    out = construct(args[0].dtype if of_any_dtype else dtypes.get_default_dtype(), args)
     if keywords:
         raise TypeError(f"new() got an unexpected keyword argument '{next(iter(keywords))}'")
     if cls is not Tensor:
@@ -590,6 +651,14 @@ def _contains(self, element):
 
 
 Tensor.__bool__, Tensor.__index__, Tensor.__len__ = _bool, _index, _len
+
+
+def _is_nonzero(self):
+    """The truth of the one element."""
+    return _bool(self)
+
+
+Tensor.is_nonzero = _is_nonzero
 Tensor.__iter__, Tensor.__contains__ = _iter, _contains
 Tensor.__reversed__ = lambda self: functions.flip(self, 0) if self._array.ndim else self
 Tensor.__repr__ = tensor_repr
@@ -605,16 +674,35 @@ def _deepcopy(self, memo):
             "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
             "see https://github.com/pytorch/pytorch/pull/103001"
         )
-    out = wrap(self._array.copy(), type(self))
-    memo[id(self)] = out
-    out._requires_grad = self._requires_grad
+    out = memo[id(self)] = wrap(_copied(self._array, memo), type(self))
+    out._requires_grad = self.requires_grad
     if self._grad is not None:
         out._grad = copy.deepcopy(self._grad, memo)
-    own = {"_grad", "_base_version", "_view_kind", "_hooks", "_post_accumulate_hooks"}
-    for name, value in self.__dict__.items():
-        if name not in own:
-            setattr(out, name, copy.deepcopy(value, memo))
+    for name, value in _given_attributes(self):
+        setattr(out, name, copy.deepcopy(value, memo))
     return out
+
+
+def _copied(array, memo):
+    """The array in a copy of its memory, which is copied once for all arrays that show a part of it."""
+    memory = array
+    while isinstance(memory.base, np.ndarray):
+        memory = memory.base
+    if memory.__class__ is not np.ndarray or not is_dense(memory):  # a GPU's, or elements of somebody's larger memory
+        return array.copy()
+    key = "memory", id(memory)
+    if key not in memo:
+        memo[key] = memory.ravel("K").copy(), memory  # the old one, too, so that no other gets its id
+    offset = address(array) - address(memory) if array.size else 0
+    return np.ndarray(array.shape, array.dtype, memo[key][0], offset, array.strides)
+
+
+def _given_attributes(tensor):
+    """What a program has set on the tensor, as (name, value) pairs."""
+    return [(name, value) for name, value in tensor.__dict__.items() if name not in OWN_ATTRIBUTES]
+
+
+OWN_ATTRIBUTES = frozenset(name for name in vars(Tensor) if name.startswith("_")) | {"_function_output"}
 
 
 def _reduce(self):
@@ -629,9 +717,10 @@ Tensor.__copy__ = lambda self: _shallow(self)
 
 
 def _shallow(self):
-    out = alias(self, type(self))
-    out._requires_grad, out._node, out._base = self._requires_grad, self._node, self._base
-    out.__dict__.update(self.__dict__)
+    """A leaf of the same memory."""
+    out = wrap(self._array, type(self))
+    out._requires_grad = self.requires_grad
+    out.__dict__.update(_given_attributes(self))
     return out
 
 
@@ -678,6 +767,16 @@ def _close(a, b, rtol, atol, equal_nan):
     wide = a.dtype if a.dtype.kind == "f" else np.float64
     error = np.abs(a.astype(wide) - b.astype(wide))
     return close | (np.isfinite(error) & (error <= atol + np.abs(rtol * b.astype(wide))))
+
+
+def isin(elements, test_elements, *, assume_unique=False, invert=False):
+    """Whether each element is among the test elements (with `invert`: is not); nan is not even among nans"""
+    elements, test_elements = as_operand(elements), as_operand(test_elements)
+    common = common_dtype([elements, test_elements])
+    if any(isinstance(x, Tensor) and x.dtype is dtypes.bool_ for x in (elements, test_elements)):
+        raise RuntimeError("Unsupported input type encountered for isin(): Bool")
+    arrays = [to_dtype(x, common)._array for x in (elements, test_elements)]
+    return wrap(as_array(np.isin(*arrays, assume_unique=assume_unique, invert=invert)))
 
 
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):

@@ -141,24 +141,25 @@ def _polynomial(x, *coefficients):
     return result
 
 
-def _erf_near(x):
-    square = x * x
-    return x + x * (
-        _polynomial(
-            square,
-            1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02,
-            -5.77027029648944159157e-03, -2.37630166566501626084e-05,
-        )
-        / _polynomial(
-            square,
-            1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03,
-            1.32494738004321644526e-04, -3.96022827877536812320e-06,
-        )
+def _near(square):
+    """erf(x) / x - 1 of x * x, up to |x| = 0.84375."""
+    return _polynomial(
+        square,
+        1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02,
+        -5.77027029648944159157e-03, -2.37630166566501626084e-05,
+    ) / _polynomial(
+        square,
+        1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03,
+        1.32494738004321644526e-04, -3.96022827877536812320e-06,
     )  # fmt: skip
 
 
-def _erf_middle(x):
-    return 8.45062911510467529297e-01 + _polynomial(
+MIDDLE = 8.45062911510467529297e-01  # erf(1), roughly
+
+
+def _middle(x):
+    """erf(x) - MIDDLE, from 0.84375 to 1.25."""
+    return _polynomial(
         x - 1,
         -2.36211856075265944077e-03, 4.14856118683748331666e-01, -3.72207876035701323847e-01,
         3.18346619901161753674e-01, -1.10894694282396677476e-01, 3.54783043256182359371e-02,
@@ -175,39 +176,51 @@ def _erf_tail(x, above, below):
     return 1 - np.exp(-x * x - 0.5625 + _polynomial(inverse, *above) / _polynomial(inverse, *below)) / x
 
 
-def _erf_far(x):
-    return _erf_tail(
-        x,
-        (
-            -9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01,
-            -6.23753324503260060396e+01, -1.62396669462573470355e+02, -1.84605092906711035994e+02,
-            -8.12874355063065934246e+01, -9.81432934416914548592e+00,
-        ),
-        (
-            1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02, 4.34565877475229228821e+02,
-            6.45387271733267880336e+02, 4.29008140027567833386e+02, 1.08635005541779435134e+02,
-            6.57024977031928170135e+00, -6.04244152148580987438e-02,
-        ),
-    )  # fmt: skip
+def _erfc_tail(x, above, below):
+    """1 - erf(x) to the last bits, where _erf_tail is right to the last bits of 1: x * x is not rounded."""
+    high = x.astype(np.float32).astype(x.dtype)  # whose square is exact
+    inverse = 1 / (x * x)
+    rest = (high - x) * (high + x) + _polynomial(inverse, *above) / _polynomial(inverse, *below)
+    return np.exp(-high * high - 0.5625) * np.exp(rest) / x
 
 
-def _erf_farther(x):
-    return _erf_tail(
-        x,
-        (
-            -9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01,
-            -1.60636384855821916062e+02, -6.37566443368389627722e+02, -1.02509513161107724954e+03,
-            -4.83519191608651397019e+02,
-        ),
-        (
-            1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03,
-            3.19985821950859553908e+03, 2.55305040643316442583e+03, 4.74528541206955367215e+02,
-            -2.24409524465858183362e+01,
-        ),
-    )  # fmt: skip
+FAR = (  # from 1.25 on
+    (
+        -9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01,
+        -6.23753324503260060396e+01, -1.62396669462573470355e+02, -1.84605092906711035994e+02,
+        -8.12874355063065934246e+01, -9.81432934416914548592e+00,
+    ),
+    (
+        1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02, 4.34565877475229228821e+02,
+        6.45387271733267880336e+02, 4.29008140027567833386e+02, 1.08635005541779435134e+02,
+        6.57024977031928170135e+00, -6.04244152148580987438e-02,
+    ),
+)  # fmt: skip
+FARTHER = (  # from 1 / 0.35 on
+    (
+        -9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01,
+        -1.60636384855821916062e+02, -6.37566443368389627722e+02, -1.02509513161107724954e+03,
+        -4.83519191608651397019e+02,
+    ),
+    (
+        1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03,
+        3.19985821950859553908e+03, 2.55305040643316442583e+03, 4.74528541206955367215e+02,
+        -2.24409524465858183362e+01,
+    ),
+)  # fmt: skip
 
 
-ERF = ((0, 0.84375, _erf_near), (0.84375, 1.25, _erf_middle), (1.25, 1 / 0.35, _erf_far), (1 / 0.35, 6, _erf_farther))
+ERF = (
+    (0, 0.84375, lambda x: x + x * _near(x * x)),
+    (0.84375, 1.25, lambda x: MIDDLE + _middle(x)),
+    (1.25, 1 / 0.35, lambda x: _erf_tail(x, *FAR)),
+    (1 / 0.35, 6, lambda x: _erf_tail(x, *FARTHER)),
+)
+ERFC = (
+    (0.84375, 1.25, lambda x: (1 - MIDDLE) - _middle(x)),
+    (1.25, 1 / 0.35, lambda x: _erfc_tail(x, *FAR)),
+    (1 / 0.35, 28, lambda x: _erfc_tail(x, *FARTHER)),
+)
 
 
 class NumPy:
@@ -318,6 +331,31 @@ class NumPy:
                 out[part] = piece(size[part])
         return np.copysign(out, x, out).reshape(shape)
 
+    def gcd(a, b):
+        return np.gcd(a, b)
+
+    def lcm(a, b):
+        common, dtype = np.gcd(a, b), a.dtype
+        if dtype.itemsize < 4:  # in C such numbers are multiplied as int, so that only the result wraps
+            a = a.astype(np.int32)
+        return np.abs(np.floor_divide(a, np.where(common == 0, 1, common)) * b).astype(dtype)
+
+    def erfc(x):
+        """1 - erf(x), as erf is computed, in float64, so that nothing is lost where it is small."""
+        wide, shape = np.atleast_1d(x).astype(np.float64), x.shape
+        size = np.abs(wide)
+        out = np.where(size == size, 0.0, size)  # of |x|; from 28 on that is 0 in every dtype
+        for low, high, piece in ERFC:
+            part = (size >= low) & (size < high)
+            if part.any():
+                out[part] = piece(size[part])
+        out = np.where(wide < 0, 2 - out, out)
+        near = size < 0.84375
+        x0 = wide[near]
+        rest = x0 * _near(x0 * x0)
+        out[near] = np.where(x0 < 0.25, 1 - (x0 + rest), 0.5 - (x0 - 0.5 + rest))
+        return out.astype(x.dtype).reshape(shape)
+
     def lowest(x):
         return float(np.finfo(x.dtype).min)
 
@@ -410,6 +448,10 @@ class NumPy:
     def median(x):
         middle = np.partition(x, (x.size - 1) // 2, None)[(x.size - 1) // 2]
         return x.dtype.type(np.nan) if x.dtype.kind == "f" and np.isnan(x).any() else middle
+
+    def nanmedian(x):
+        numbers = x[x == x]
+        return NumPy.median(numbers if numbers.size else x)
 
     def amax(x, axis, keepdims):
         if not x.size and x.dtype.kind == "f":

@@ -309,10 +309,11 @@ class Primitive:
             for i in differentiable:
                 add(f"        if {i}._base is not None: {i}._refresh()")
             lines += self._write_choice(differentiable, f"(out, {', '.join(inputs + static)})")
-        add(f"    {'elif' if differentiable else 'if'} state.inference:")
-        add("        out._inference, out._counter = True, InferenceCounter([0])")
         if self.view:
             add(f"    link(out, {inputs[0]})")
+        else:
+            add(f"    {'elif' if differentiable else 'if'} state.inference:")
+            add("        out._inference, out._counter = True, InferenceCounter([0])")
         add("    return out")
         return lines
 
@@ -678,7 +679,14 @@ def link_view(out, source):
     """Tell a new view which history of its base it shows; an op that had to copy made no view."""
     base = out._base
     if out._array.size and not np.may_share_memory(out._array, base._array):
-        out._base, out._counter = None, [0]
+        out._base, out._inference = None, state.inference
+        out._counter = InferenceCounter([0]) if state.inference else [0]
+        return
+    if source._inference:  # which in any mode its views are, and no others
+        out._inference = True
         return
     out._base_version = out._counter[0]
-    out._view_kind = source._view_kind if state.enabled else "no_grad"
+    if state.enabled:
+        out._view_kind = source._view_kind
+    else:
+        out._view_kind = "inference" if state.inference else "no_grad"

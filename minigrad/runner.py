@@ -108,6 +108,19 @@ def _asking_line() -> str:
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
 
 
+def _ways_here() -> set[types.CodeType]:
+    """The functions of Python's import machinery that the program called to come to this file."""
+    frame: types.FrameType | None = sys._getframe(1)
+    ways = set()
+    while frame is not None and _is_ours(frame.f_code.co_filename):
+        ways.add(frame.f_code)
+        frame = frame.f_back
+    return ways
+
+
+_FROM_LIST = importlib._bootstrap._handle_fromlist.__code__  # type: ignore[attr-defined]
+
+
 def _is_ours(filename: str) -> bool:
     return filename == __file__ or filename.startswith("<frozen importlib") or filename == importlib.__file__
 
@@ -119,8 +132,12 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if full_name != "torch" and not full_name.startswith("torch."):
             return None
         if _module_for(full_name) is None:
-            # A ModuleNotFoundError would be dropped by `from torch import name`, and its own text name no line.
-            raise ImportError(f"No module or name {full_name!r}: {_LACKS} ({_asking_line()})", name=full_name)
+            ways = _ways_here()
+            if importlib.util.find_spec.__code__ in ways:  # the program only asks
+                return None
+            # `from torch import name` would drop a ModuleNotFoundError, and raise an ImportError that names no line.
+            kind = ImportError if _FROM_LIST in ways else ModuleNotFoundError
+            raise kind(f"No module or name {full_name!r}: {_LACKS} ({_asking_line()})", name=full_name)
         return importlib.machinery.ModuleSpec(full_name, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:

@@ -111,6 +111,8 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value):
+        if value.__class__ is not bool:
+            raise RuntimeError(f"requires_grad must be a bool, True or False, but it is {type(value).__name__}")
         if not self.is_leaf:
             raise RuntimeError(
                 "you can only change requires_grad flags of leaf variables."
@@ -124,10 +126,13 @@ class Tensor:
             )
         if value and self._inference and not state.inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
-        self._requires_grad, self._borrows_grad = bool(value), False
+        self._requires_grad, self._borrows_grad = value, False
 
     def requires_grad_(self, requires_grad=True):
         """Set `requires_grad` in place and return self; asking it of a result that has it is no error."""
+        if requires_grad.__class__ is not bool:
+            kind = type(requires_grad).__name__
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
         if not requires_grad or self.is_leaf:
             self.requires_grad = requires_grad
         return self
@@ -159,7 +164,10 @@ class Tensor:
     @property
     def data(self):
         """The same memory as a tensor without history and with a version counter of its own."""
-        return wrap(self._array)
+        out = bare(self._array)
+        if self._inference:
+            out._inference, out._counter = True, self._counter
+        return out
 
     @data.setter
     def data(self, value):
@@ -265,6 +273,8 @@ def made(array, requires_grad, device):
     """A Tensor around a new array, as creation functions give it: on a device, and requiring grad if asked."""
     out = wrap(array if device is None else on_device(array, device))
     if requires_grad:
+        if requires_grad is not True:
+            raise TypeError(f"argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         if array.dtype.kind != "f":
             raise RuntimeError(
                 "Only Tensors of floating point and complex dtype can require gradients"

@@ -164,6 +164,15 @@ class Torch:
     def erf(x):
         return torch.erf(x)
 
+    def gcd(a, b):
+        return torch.gcd(a, b)
+
+    def lcm(a, b):
+        return torch.lcm(a, b)
+
+    def erfc(x):
+        return torch.erfc(x)
+
     def lowest(x):
         return torch.finfo(x.dtype).min
 
@@ -208,6 +217,9 @@ class Torch:
 
     def median(x):
         return torch.median(x)
+
+    def nanmedian(x):
+        return torch.nanmedian(x)
 
     def amax(x, axis, keepdims):
         if axis == ():
@@ -808,6 +820,9 @@ FUNCTIONS = {
     ),
     np.put_along_axis: lambda arr, indices, values, axis: arr.tensor.scatter_(
         axis, _lowered(indices, arr.tensor.device), _beside(values)
+    ),
+    np.isin: lambda element, test_elements, assume_unique=False, invert=False: TorchArray(
+        torch.isin(_beside(element), _beside(test_elements), invert=invert)
     ),
     np.concatenate: lambda arrays, axis=0: Held.concat(tuple(arrays), axis),
     np.stack: lambda arrays, axis=0: TorchArray(torch.stack([a.tensor for a in arrays], axis)),

@@ -194,6 +194,7 @@ CALLS = [
     lambda x, y, m, v: x.deg2rad() + y.rad2deg() + m.nan_to_num(),
     lambda x, y, m, v: mg.addcmul(x, y, v, value=0.5) + mg.addcdiv(x, y, v, value=0.5),
     lambda x, y, m, v: mg.addmm(x, x, m, beta=0) + mg.addmv(v, m, v, beta=0.5) + mg.addr(m, v, v, alpha=2) + x.erf(),
+    lambda x, y, m, v: x.erfc() + y.nanmedian(),
     lambda x, y, m, v: mg.baddbmm(x, x[None], y[None]) + mg.addbmm(x, y[None], m[None], alpha=2) + mg.cross(x, y, 0),
     lambda x, y, m, v: mg.dist(x, y) + mg.dist(x, v, 3) + mg.dist(x, v, 0) + x.nansum() + x.norm(0.5) + x.norm(1.5),
     lambda x, y, m, v: (

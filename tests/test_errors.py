@@ -78,6 +78,12 @@ def load(e, other, **options):
     model.load_state_dict(other(e), **options)
 
 
+def hooked_after(e, hook):
+    x = leaf(e, 2)
+    x.register_post_accumulate_grad_hook(hook)
+    x.sum().backward()
+
+
 CASES = {
     "backward of a non-scalar": lambda e: (leaf(e, 2) * 2).backward(),
     "backward of what needs no gradient": lambda e: e.ones(1).backward(),
@@ -86,6 +92,50 @@ CASES = {
     "a second backward": used_twice,
     "a cotangent of the wrong shape": lambda e: (leaf(e, 2) * 2).backward(e.ones(3)),
     "a cotangent that is a number": lambda e: (leaf(e, 2) * 2).backward(1.0),
+    "grad with no inputs": lambda e: e.autograd.grad(leaf(e, 1), []),
+    "grad of nothing with no inputs": lambda e: e.autograd.grad([], []),
+    "a hook after accumulation that returns a number": lambda e: hooked_after(e, lambda t: 5),
+    "a hook after accumulation that returns another tensor": lambda e: hooked_after(e, lambda t: t * 2),
+    "a hook after accumulation that returns another shape": lambda e: hooked_after(e, lambda t: e.ones(3)),
+    "an integer sum of what requires grad": lambda e: leaf(e, 2).sum(dtype=e.int64),
+    "an integer sum over a dim of what requires grad": lambda e: leaf(e, 2).sum(0, dtype=e.int32),
+    "an integer product of what requires grad": lambda e: leaf(e, 2).prod(dtype=e.int64),
+    "an integer running sum of what requires grad": lambda e: leaf(e, 2).cumsum(0, dtype=e.int64),
+    "an integer running product of what requires grad": lambda e: leaf(e, 2).cumprod(0, dtype=e.int64),
+    "an integer sum but for nan of what requires grad": lambda e: leaf(e, 2).nansum(0, dtype=e.int64),
+    "an unknown strategy": lambda e: e.autograd.functional.jacobian(e.exp, e.ones(2), strategy="foo"),
+    "an unknown outer strategy": lambda e: e.autograd.functional.hessian(e.sum, e.ones(2), outer_jacobian_strategy="f"),
+    "forward mode row by row": lambda e: e.autograd.functional.jacobian(e.exp, e.ones(2), strategy="forward-mode"),
+    "forward mode that is differentiable": lambda e: e.autograd.functional.jacobian(
+        e.exp, e.ones(2), create_graph=True, strategy="forward-mode", vectorize=True
+    ),
+    "strict forward mode": lambda e: e.autograd.functional.jacobian(
+        e.exp, e.ones(2), strict=True, strategy="forward-mode", vectorize=True
+    ),
+    "strict and vectorized": lambda e: e.autograd.functional.jacobian(e.exp, e.ones(2), strict=True, vectorize=True),
+    "set_ on a leaf": lambda e: leaf(e, 2).set_(e.ones(3)),
+    "set_ to another dtype": lambda e: e.ones(2).set_(e.ones(2).double()),
+    "backward through set_": lambda e: e.ones(2).set_(leaf(e, 2)).sum().backward(),
+    "requires_grad is a text": lambda e: setattr(e.ones(2), "requires_grad", "False"),
+    "requires_grad is a number": lambda e: setattr(e.ones(2), "requires_grad", 1),
+    "requires_grad None of a result": lambda e: setattr(leaf(e, 1) * 2, "requires_grad", None),
+    "requires_grad_ with a number": lambda e: e.ones(2).requires_grad_(1),
+    "requires_grad_ of a result with None": lambda e: (leaf(e, 1) * 2).requires_grad_(None),
+    "requires_grad= a text": lambda e: e.ones(2, requires_grad="False"),
+    "requires_grad= a number": lambda e: e.tensor(2.0, requires_grad=1),
+    "a Variable of a list": lambda e: e.autograd.Variable([1.0]),
+    "a Variable of integers that requires grad": lambda e: e.autograd.Variable(e.ones(2).long(), requires_grad=True),
+    "Tensor(data=tensor)": lambda e: e.Tensor(data=e.ones(2)),
+    "hsplit into what does not divide": lambda e: e.zeros(3, 4).hsplit(3),
+    "hsplit of a vector into what does not divide": lambda e: e.hsplit(e.zeros(4), e.tensor(3)),
+    "vsplit into none": lambda e: e.zeros(3, 4).vsplit(0),
+    "dsplit into what does not divide": lambda e: e.zeros(2, 2, 3).dsplit(2),
+    "hsplit of a number": lambda e: e.tensor(1.0).hsplit(1),
+    "vsplit of a vector": lambda e: e.ones(3).vsplit(1),
+    "dsplit of a matrix": lambda e: e.ones(3, 3).dsplit([1]),
+    "tensor_split by floats": lambda e: e.ones(3).tensor_split(e.tensor(2.0)),
+    "tensor_split by a matrix": lambda e: e.ones(3).tensor_split(e.tensor([[1]])),
+    "max over a dim that is no number": lambda e: e.max(e.ones(2), dim=e.tensor(1.0)),
     "backward with no inputs": lambda e: leaf(e, 1).backward(inputs=[]),
     "backward to an input that needs none": lambda e: (leaf(e, 1) * 2).backward(inputs=[e.ones(1)]),
     "grad of an unused input": lambda e: e.autograd.grad(leaf(e, 1) * 2, leaf(e, 1)),
@@ -285,6 +335,12 @@ OTHER_WORDS = {
     "arange with an unknown keyword": "arange() received an invalid combination of arguments - got (int, foo=int)",
     "a cotangent that is a number": "gradients can be either Tensors or None, but got float",
     "from_numpy of texts": "can't convert np.ndarray of type numpy.str_. The only supported types are: ",
+    "a Variable of integers that requires grad": "only Tensors of floating point ",
+    "an unknown outer strategy": 'Expected strategy to be either "forward-mode" or "reverse-mode".',
+    "requires_grad= a text": "argument 'requires_grad' must be bool, not str",
+    "requires_grad= a number": "argument 'requires_grad' must be bool, not int",
+    "forward mode row by row": "Computing Jacobian using forward-AD or forward-over-reverse Hessian",
+    "max over a dim that is no number": "only integer tensors of a single element can be converted to an index",
     "a grad of the wrong dtype": "attempting to assign a gradient with dtype ",
     "an unknown dtype": "argument 'dtype' must be torch.dtype, not str",
 }

@@ -225,6 +225,47 @@ def test_an_inference_tensor_cannot_be_saved_for_backward(e, make):
         x * y
 
 
+VIEWS = {
+    "of a leaf": lambda x, y, b: x[:2],
+    "of a result": lambda x, y, b: y[:2],
+    "of a view": lambda x, y, b: y.view(2, 2)[0],
+    "one of several": lambda x, y, b: y.split(2)[0],
+    "of what needs no gradient": lambda x, y, b: b[:2],
+    "of what is detached": lambda x, y, b: y.detach()[:2],
+    "the data": lambda x, y, b: y.data,
+    "a result": lambda x, y, b: (x * 2)[:2],
+    "a copy": lambda x, y, b: y.view(2, 2).t().reshape(4),
+}
+USES = {
+    "flags": lambda x, y, b, v: (v.is_inference(), v.requires_grad, v.is_leaf, v.grad_fn, v._is_view()),
+    "version": lambda x, y, b, v: v._version,
+    "an op": lambda x, y, b, v: (v * 2).sum().backward() or (x.grad, v.grad),
+    "saved": lambda x, y, b, v: (x.sum() * v).sum().backward() or x.grad,
+    "printed": lambda x, y, b, v: repr(v),
+    "written to": lambda x, y, b, v: (v.mul_(2), x, y, b, y._version, b._version),
+    "base written to": lambda x, y, b, v: y.mul_(2) is b.mul_(x) or v * 2,
+    "base written to and printed": lambda x, y, b, v: y.mul_(2) is b.mul_(x) or repr(v),
+    "made to require grad": lambda x, y, b, v: repr(v.requires_grad_()),
+    "a view of it": lambda x, y, b, v: (v[:1].is_inference(), v[:1].requires_grad, v.data.is_inference()),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_made_in_inference_mode_is_what_its_base_is(view, use):
+    def outcome(e):
+        x, b = e.ones(4, requires_grad=True), e.ones(4)
+        y = x * 1
+        with e.inference_mode():
+            v = VIEWS[view](x, y, b)
+        try:
+            return repr(USES[use](x, y, b, v))
+        except RuntimeError as error:
+            return str(error).split(" not allowed.")[0].split(" (")[0]
+
+    assert outcome(minigrad) == outcome(torch)
+
+
 @engines
 def test_enable_grad_inside_inference_mode_records_nothing(e):
     x = e.ones(2, requires_grad=True)

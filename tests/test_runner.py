@@ -358,6 +358,30 @@ def test_scripts_can_ask_whether_a_name_is_there(script, capsys):
     assert capsys.readouterr().out == "no torch.distributed\nno torch.frobnicate\n"
 
 
+ASKED = """
+import importlib, importlib.util
+for statement in ("import torch.nope", "from torch import nope", "from torch.nope import x", "import torch.nn.nope",
+                  "from torch.nn import nope", "importlib.import_module('torch.nope')", "import torch.pi"):
+    try:
+        exec(statement)
+    except ImportError as error:
+        print(type(error).__name__)
+for name in ("torch", "torch.nn", "torch.nope", "torch.utils.nope"):
+    print(importlib.util.find_spec(name) is not None)
+try:
+    importlib.util.find_spec("torch.nope.x")
+except ModuleNotFoundError:
+    print("no parent")
+"""
+
+
+def test_a_script_that_tries_a_module_and_falls_back_does_so_as_with_torch(script, capsys):
+    assert runner.run(script(ASKED)) == 0
+    ours = capsys.readouterr().out
+    exec(ASKED, {})
+    assert ours == capsys.readouterr().out
+
+
 def test_a_users_own_missing_attribute_is_not_blamed_on_minigrad(script, capsys):
     path = script("import torch\nclass Mine: pass\nMine().x\n")
     assert runner.run(path) == 1

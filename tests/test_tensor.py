@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import math
 import pickle
 import subprocess
 import sys
@@ -352,6 +353,95 @@ def test_copy_and_deepcopy(e):
     assert copy.deepcopy(view).tolist() == [1.0, 2.0, 3.0]
     with pytest.raises(RuntimeError, match="Only Tensors created explicitly by the user"):
         copy.deepcopy(x * 2)
+
+
+MEMORY = """
+a, b = deep([t, t[:2]]) ; b += 1 ; a, b
+a, b = deep([t[2:], t[:3]]) ; a.add_(1) ; b
+a, b = deep([t.view(2, 2).t(), t]) ; a[0, 1] = 5 ; a.stride(), b
+a, b = deep([t, t.detach()]) ; a.data_ptr() == b.data_ptr()
+deep(m.t()).stride(), deep(m[:, 1:]), deep(m[:, 1:]).stride(), deep(t[::2]).stride(), deep(t[1:2].expand(3)).stride()
+deep(m.view(3, 2, 1).permute(2, 0, 1)).stride(), deep(T.zeros(0, 3)).stride(), deep(T.tensor(2.0))
+a = deep(x[0].detach()) ; a += 1 ; x
+with T.no_grad(): v = x[0] ; a = deep(v) ; a.sum().backward() ; a.requires_grad, a.grad, x.grad
+with T.inference_mode(): v = T.ones(2) ; deep(v).is_inference(), copy.copy(v).is_inference()
+T.sum(x).backward() ; a = copy.copy(x) ; a.grad, a.requires_grad, a.data_ptr() == x.data_ptr()
+T.sum(x).backward() ; a = copy.copy(x) ; a.sum().backward() ; a.grad, x.grad
+a = copy.copy(x * 2) ; a.requires_grad, a.is_leaf, a.grad_fn
+a = copy.copy(m) ; a.add_(1) ; m, m._version
+a = copy.copy(t[1:]) ; a._is_view(), a.stride()
+t.name_given = [1] ; a = copy.copy(t) ; b = deep(t) ; a.name_given is t.name_given, b.name_given is t.name_given
+h = x.register_hook(lambda g: g * 2) ; a = copy.copy(x) ; a.sum().backward() ; a.grad
+"""
+
+
+@pytest.mark.parametrize("program", MEMORY.strip().split("\n"))
+def test_copies_and_the_memory_they_share(program):
+    def outcome(e):
+        scope = {"T": e, "copy": copy, "deep": copy.deepcopy, "t": e.ones(4), "m": e.arange(6.0).view(2, 3)}
+        scope["x"] = e.ones(2, 3, requires_grad=True)
+        *statements, result = program.split(" ; ")
+        for statement in statements:
+            exec(statement, scope)
+        return str(eval(result, scope))
+
+    assert outcome(minigrad) == outcome(torch)
+
+
+def test_what_is_no_memory_of_its_own_is_copied_alone():
+    many = minigrad.from_numpy(np.frombuffer(bytes(80), np.float64)[::2])
+    copied = copy.deepcopy(many)
+    assert copied.tolist() == many.tolist() and copied._array.flags.writeable
+
+
+OF_TENSORS = """
+T.Tensor(d), T.Tensor(i), T.Tensor(d).data_ptr() == d.data_ptr() ; T.Tensor(x) ; T.DoubleTensor(d) ; T.LongTensor(i) ;
+x.new(x) ; T.Tensor(x).sum().backward() or x.grad ; T.Tensor(d).requires_grad, T.Tensor(d) is d ;
+V(d), V(d) is d, V(i), V(x), V(x).requires_grad, V(d).data_ptr() == d.data_ptr() ; V(), V(None) ;
+V(d, requires_grad=True), V(d, True), V(d, volatile=True) ; V(d, requires_grad=True).sum().backward() or d.grad ;
+isinstance(d, V), isinstance(5, V), isinstance(V(d), T.Tensor), issubclass(T.Tensor, V), V.__name__ ;
+T.zeros(1).set_(x).requires_grad, T.zeros(1).set_(x)._version, T.zeros(1).set_(x).grad_fn.name(), x._version ;
+T.zeros(1, dtype=d.dtype).set_(d).add_(1)._version, d, d._version ;
+T.max(x, dim=T.tensor(1)) ; T.min(x, dim=T.tensor(-1), keepdim=True) ; x.max(dim=T.tensor(0)) ;  T.min(x, 0, True) ;
+T.max(x, T.tensor(1), True) ; T.max(x, other=T.tensor(1.0)) ; T.min(x, 1) ; T.max(x) ; T.max(x, T.tensor(1.0))
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in OF_TENSORS.split(";")])
+def test_functions_that_take_a_tensor_in_a_number_s_place_or_as_it_is(text):
+    def outcome(e):
+        scope = {"T": e, "V": e.autograd.Variable, "d": e.ones(2, dtype=e.float64), "i": e.ones(2, dtype=e.int64)}
+        return str(eval(text, scope | {"x": e.ones(2, 3, requires_grad=True)})).replace("NotImplemented", "")
+
+    assert outcome(minigrad) == outcome(torch)
+
+
+FORMATS = """
+x.clone(memory_format=f).stride() ; x.contiguous(memory_format=f).stride() ; x.to(memory_format=f).stride() ;
+x.contiguous(memory_format=f) is x ; x.to(memory_format=f) is x ; x.is_contiguous(memory_format=f) ;
+x.to(T.float64, memory_format=f).stride() ; x.double(memory_format=f).stride() ; x.cpu(memory_format=f) is x ;
+T.zeros_like(x, memory_format=f).stride() ; repr(f) ; T.empty(2, 3, 2, 2, memory_format=T.channels_last).stride() ;
+T.full_like(x, 2.0, memory_format=T.contiguous_format).stride() ; x.clone(memory_format=f).tolist() ;
+isinstance(f, T.memory_format) ;
+x.requires_grad_().clone(memory_format=f).sum().backward() or x.grad ; copy.deepcopy(f) is f ;
+x.clone(memory_format=str(f)) ; x.is_contiguous(memory_format=5)
+"""
+
+
+@pytest.mark.parametrize("name", ["contiguous_format", "preserve_format", "channels_last"])
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("text", [text.strip() for text in FORMATS.split(";")])
+def test_memory_formats(text, name, shape):
+    def outcome(e):
+        scope = {"T": e, "copy": copy, "f": getattr(e, name)}
+        made = e.arange(float(math.prod(shape)))
+        for scope["x"] in (made.view(shape), made.view(shape[::-1]).permute(*range(len(shape))[::-1])):
+            try:
+                yield eval(text, scope)
+            except (RuntimeError, TypeError) as error:
+                yield type(error)
+
+    assert str(list(outcome(minigrad))) == str(list(outcome(torch)))
 
 
 @engines

@@ -146,7 +146,7 @@ STATIC = {
     "var": {**ACROSS, "correction": 1}, "std": {**ACROSS, "correction": 1},
 }  # fmt: skip
 BOOLEAN = {"choose": [0]}  # inputs that are masks
-INTEGER = {n for n in REGISTRY if n.startswith("bitwise_")}
+INTEGER = {n for n in REGISTRY if n.startswith("bitwise_")} | {"gcd", "lcm"}
 # They say so when asked.
 NOT_DIFFERENTIABLE = {"floor_divide", "heaviside", "acosh_in_place", "asinh_in_place", "atanh_in_place"}
 

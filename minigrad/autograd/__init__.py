@@ -24,23 +24,41 @@ from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function, FunctionCtx, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 
-Variable = Tensor
+
+class VariableType(type):
+    """The class of Variable, of which every Tensor is an instance."""
+
+    def __instancecheck__(cls, x):
+        return isinstance(x, Tensor)
+
+
+class Variable(metaclass=VariableType):
+    """What programs of old put around a tensor: `Variable(data, requires_grad=True)` is a Tensor of the same memory."""
+
+    def __new__(cls, data=None, requires_grad=False, volatile=None):
+        if data is None:
+            return Tensor()
+        if not isinstance(data, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        return data.detach().requires_grad_(requires_grad)
+
 
 __all__ = [
     "Function", "FunctionCtx", "GradcheckError", "Program", "Steps", "TraceError", "Variable", "anomaly_mode",
     "backward", "detect_anomaly",
     "enable_grad",
-    "engine", "function", "functional", "grad", "gradcheck", "gradgradcheck", "inference_mode",
+    "engine", "function", "functional", "grad", "gradcheck", "graph", "gradgradcheck", "inference_mode",
     "is_grad_enabled", "no_grad", "once_differentiable", "set_detect_anomaly", "set_grad_enabled", "trace",
 ]  # fmt: skip
 
 
-_LATER = {"Steps": "steps", "Program": "program", "TraceError": "symbols", "trace": "program"}
+_LATER = {"graph": "graph", "Steps": "steps", "Program": "program", "TraceError": "symbols", "trace": "program"}
 
 
 def __getattr__(name):
     if name in _LATER:  # imported when asked for: reading and writing source takes tools that take time to import
-        return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+        module = importlib.import_module(f"{__name__}.{_LATER[name]}")
+        return module if name == _LATER[name] else getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -158,13 +176,13 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("is_grads_batched=True needs vmap, which minigrad does not have: call grad in a loop")
     outputs, inputs = _sequence(outputs), _sequence(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     for i in inputs:
         if not isinstance(i, Tensor):
             raise TypeError(f"inputs must be Tensors, but got {type(i).__name__}")
     grads = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
     seeds = _seeds(outputs, grads)
-    if not inputs:
-        raise ValueError("grad requires non-empty inputs.")
     for t in inputs:
         if not t.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -173,7 +191,7 @@ def grad(
     for i, (t, g) in enumerate(zip(inputs, results)):
         if g is None:
             if materialize_grads:
-                results[i] = bare(np.zeros_like(t._array)).requires_grad_(create_graph)
+                results[i] = bare(np.zeros_like(t._array)).requires_grad_(bool(create_graph))
             elif not allow_unused:
                 raise RuntimeError(
                     f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "

@@ -288,9 +288,7 @@ def _accumulate(found, create_graph):
                 else:
                     _add_to_grad(leaf, g, create_graph)
             if leaf._post_accumulate_hooks:
-                for hook in tuple(leaf._post_accumulate_hooks.values()):
-                    if hook(leaf) is not None:
-                        raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+                hook_calls.run_post_accumulate_hooks(leaf)
 
 
 def _add_to_grad(leaf, g, create_graph):

@@ -40,7 +40,7 @@ class FunctionCtx:
         """Accepted for compatibility: there is no forward mode."""
 
     def mark_dirty(self, *tensors):
-        """Name the inputs that forward wrote to in place; call it at most once."""
+        """Name the inputs that forward wrote to in place and returns; call it at most once."""
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors):
@@ -75,6 +75,13 @@ class FunctionNode(Node):
 
     def name(self):
         return self.function.__name__ + "Backward"
+
+    def __getattr__(self, name):
+        try:
+            return getattr(self.ctx, name)  # to torch the two are one object
+        except AttributeError:
+            message = f"'{type(self).__name__}' object has no attribute '{name}'"
+            raise AttributeError(message, name=name, obj=self) from None
 
     def all_edges(self):
         edges = iter(self.edges)
@@ -120,7 +127,7 @@ class FunctionNode(Node):
     def _run(self, g, plain):
         ctx, mask, edges = self.ctx, self.mask, iter(self.edges)
         results = self.function.backward(ctx, *self._outgoing(g, ctx._materialize))
-        if not isinstance(results, (tuple, list)):
+        if not isinstance(results, tuple):  # a list, too, is one gradient, and a wrong one
             results = (results,)
         n = len(mask)
         if len(results) != n and (len(results) < n or any(r is not None for r in results[n:])):
@@ -148,7 +155,7 @@ class FunctionNode(Node):
         return self.recorded_vjp(g) if create_graph else self.user_vjp(g)
 
     def _outgoing(self, g, materialize):
-        """The cotangent of each output, a Tensor; zeros or None where none arrived."""
+        """The cotangent of each output, a Tensor; zeros or None where none arrived; None for what is no Tensor."""
         if g.__class__ is np.ndarray and len(self.shapes) == 1:
             return (wrap(g),)
         if isinstance(g, Undefined):
@@ -158,10 +165,13 @@ class FunctionNode(Node):
             like = next(iter(arrived.values()))  # of the library that the zeros should be of, too
         like = like._array if isinstance(like, Tensor) else like
         grads = []
-        for number, (shape, dtype) in enumerate(self.shapes):
+        for number, described in enumerate(self.shapes):
             value = arrived.get(number)
-            if value is None:
-                grads.append(wrap(np.zeros_like(like, dtype, shape=shape)) if materialize else None)
+            if value is None and described is not None and materialize:
+                shape, dtype = described
+                grads.append(wrap(np.zeros_like(like, dtype, shape=shape)))
+            elif value is None:
+                grads.append(None)
             else:
                 grads.append(value if isinstance(value, Tensor) else wrap(as_array(value)))
         return grads
@@ -272,10 +282,9 @@ class Function:
         if recording and isinstance(output, Tensor) and output._array.dtype.kind == "f":
             if not (ctx._dirty or ctx._non_differentiable or _among(output, args) or _among(output, ctx._to_save)):
                 return _record_new(node, output)
-        many = isinstance(output, (tuple, list))
-        outputs = tuple(output) if many else (output,)
-        results = _record(node, ctx, args, outputs)
-        return (type(output)(results) if isinstance(output, list) else tuple(results)) if many else results[0]
+        many = isinstance(output, tuple)  # a list is one output, and no Tensor
+        results = _record(node, ctx, args, output if many else (output,))
+        return tuple(results) if many else results[0]
 
 
 def _among(tensor, others):
@@ -315,6 +324,7 @@ def _recorded_by(node, output):
 def _record(node, ctx, args, outputs):
     """The outputs as the caller gets them: with a grad_fn if the call is recorded, which is what has a node."""
     recording = node is not None
+    _refuse_marks(ctx, outputs)
     dirty = {id(t) for t in ctx._dirty}
     for a in ctx._dirty:
         a._counter[0] += 1  # the write was made, whether or not it may be recorded
@@ -334,7 +344,7 @@ def _record(node, ctx, args, outputs):
         if isinstance(o, Tensor) and id(o) in inputs and id(o) not in dirty:
             o = _view_of(o)  # an input returned as it is must not take this call's history
         results.append(o)
-    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else ((), np.float32) for o in results]
+    node.shapes = [(o._array.shape, o._array.dtype) if isinstance(o, Tensor) else None for o in results]
     node._outputs = {}
     for number, (o, original) in enumerate(zip(results, outputs)):
         if not isinstance(o, Tensor) or id(original) in plain or o._array.dtype.kind != "f":
@@ -359,6 +369,21 @@ def _record(node, ctx, args, outputs):
     node.saved = tuple(kept)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()  # outputs among them would keep the graph alive
     return results
+
+
+def _refuse_marks(ctx, outputs):
+    """Raise for what `mark_dirty` and `mark_non_differentiable` may not be given."""
+    for t in ctx._dirty:
+        if not isinstance(t, Tensor):
+            raise RuntimeError(f"mark_dirty can only accept variables, but argument is of type {type(t).__name__}")
+        if not _among(t, outputs):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that "
+                "are modified inplace must all be outputs of the Function: return them, alone or in a tuple."
+            )
+    for t in ctx._non_differentiable:
+        if not isinstance(t, Tensor):
+            raise RuntimeError(f"mark_non_differentiable only accepts variable arguments, but got {type(t).__name__}")
 
 
 def _unrecorded(output, is_input, is_dirty):

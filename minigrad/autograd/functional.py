@@ -80,6 +80,7 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     """
     from ..functions import stack
 
+    _check_strategy(strategy, create_graph, strict, vectorize)
     with enable_grad():
         many_in, xs = _inputs(inputs, create_graph, "jacobian")
         many_out, ys = _call(func, xs, "jacobian")
@@ -99,6 +100,31 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     return rows if many_out else rows[0]
 
 
+def _check_strategy(strategy, create_graph, strict, vectorize):
+    """Refuse the settings that torch has no way for; here all are one way, row by row backward."""
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise AssertionError(
+            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs '
+            'than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
+        )
+    for name, wanted in (("create_graph", create_graph), ("strict", strict)):
+        if wanted and strategy == "forward-mode":
+            raise (NotImplementedError if name == "create_graph" else RuntimeError)(
+                f'torch.autograd.functional.jacobian: `{name}=True` and `strategy="forward-mode"` are not supported '
+                f'together (yet). Please either set `{name}=False` or `strategy="reverse-mode"`.'
+            )
+    if strategy == "forward-mode" and not vectorize:
+        raise NotImplementedError(
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for "
+            "`vectorize=True`."
+        )
+    if strict and vectorize:
+        raise RuntimeError(
+            "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. "
+            "Please either set `strict=False` or `vectorize=False`."
+        )
+
+
 def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, outer_jacobian_strategy="reverse-mode"):
     """The second derivatives of a scalar function: for inputs of shapes s and t, a tensor of shape (*s, *t)."""
     many, _ = _tuple(inputs, "inputs", "hessian")
@@ -107,7 +133,7 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
         y = _scalar(func(*xs), "hessian")
         return _grad((y,), xs, (wrap(np.ones_like(y._array)),), True, strict)
 
-    blocks = jacobian(gradient, inputs if many else (inputs,), create_graph, strict)
+    blocks = jacobian(gradient, inputs if many else (inputs,), create_graph, strict, vectorize, outer_jacobian_strategy)
     return blocks if many else blocks[0][0]
 
 

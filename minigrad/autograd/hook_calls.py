@@ -17,6 +17,14 @@ def run_tensor_hooks(hooks, g, create_graph):
     return g if grad is None else _raw(grad, create_graph)
 
 
+def run_post_accumulate_hooks(leaf):
+    """Each hook sees the leaf, whose .grad has been added to, and returns nothing, or just the leaf."""
+    for hook in tuple(leaf._post_accumulate_hooks.values()):
+        returned = hook(leaf)
+        if returned is not None and _checked(hook, leaf, returned) is not leaf:
+            raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+
+
 def run_prehooks(node, g, create_graph):
     """Each hook sees the cotangents of all outputs and may return others; what goes on, None for nothing."""
     for hook in tuple(node.attached.prehooks.values()):

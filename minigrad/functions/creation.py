@@ -14,13 +14,13 @@ from ..dtypes import as_numpy, find_device
 from ..grad_mode import state
 from ..tensor import Tensor, made, wrap
 from .arguments import nonnegative, scalar_as, sizes, whole
-from .shape import meshgrid
+from .shape import laid_out, meshgrid
 from .shape import stack as _stack
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "range", "scalar_tensor", "tensor", "tril_indices", "triu_indices",
-    "zeros", "zeros_like", "empty_strided", "combinations", "cartesian_prod", "vander",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer", "full",
+    "full_like", "linspace", "logspace", "ones", "ones_like", "range", "scalar_tensor", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like", "empty_strided", "combinations", "cartesian_prod", "vander",
 ]  # fmt: skip
 
 
@@ -242,11 +242,59 @@ def from_numpy(ndarray):
     return wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
 
 
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A vector on the memory of an object such as a bytearray: `count` elements (negative: all) from a byte on"""
+    try:
+        memory = memoryview(buffer)
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    size, length = as_numpy(dtype).itemsize, memory.nbytes
+    if not length or not count:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
+        )
+    if count < 0 and (length - offset) % size:
+        raise ValueError(
+            f"buffer length ({length - offset} bytes) after offset ({offset} bytes) must be a multiple of element size "
+            f"({size})"
+        )
+    if count * size > length - offset:
+        raise ValueError(
+            f"requested buffer length ({count} * {size} bytes) after offset ({offset} bytes) must not be greater than "
+            f"actual buffer length ({length} bytes)"
+        )
+    if memory.readonly:
+        warnings.warn(
+            "The given buffer is not writable, and PyTorch does not support non-writable tensors: writing to this one "
+            "is an error. Copy the buffer, as in bytearray(buffer), to write.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return made(np.frombuffer(memory, as_numpy(dtype), max(count, -1), offset), requires_grad, None)
+
+
 def from_dlpack(ext_tensor):
     """A tensor on the memory of any array that speaks DLPack"""
+    if type(ext_tensor).__name__ == "PyCapsule":
+        ext_tensor = _Capsule(ext_tensor)
     array = np.from_dlpack(ext_tensor)
     dtypes.from_numpy(array.dtype)
     return wrap(array)
+
+
+class _Capsule:
+    """What an array library's to_dlpack gave, as an object that speaks DLPack."""
+
+    def __init__(self, capsule):
+        self.capsule = capsule
+
+    def __dlpack__(self, **keywords):
+        return self.capsule
+
+    def __dlpack_device__(self):
+        return (1, 0)  # the CPU
 
 
 def _refuse_out(name, out):
@@ -268,7 +316,8 @@ def _filler(make, name, doc):
         shape = sizes(size, name)
         if name == "zeros" and shape and min(shape) < 0:
             raise RuntimeError(f"zeros: Dimension size must be non-negative. Got {list(shape)}")
-        return made(make(nonnegative(shape), as_numpy(dtype)), requires_grad, device)
+        out = made(make(nonnegative(shape), as_numpy(dtype)), requires_grad, device)
+        return out if memory_format is None else laid_out(out, memory_format)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -307,7 +356,8 @@ def _like(make, name, doc):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         array = input._array
         order = "K" if 0 not in array.strides else "C"
-        return made(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad, device)
+        out = made(make(array, array.dtype if dtype is None else as_numpy(dtype), order), requires_grad, device)
+        return out if memory_format is None else laid_out(out, memory_format)
 
     function.__name__, function.__doc__ = name, doc
     return function
@@ -320,7 +370,8 @@ empty_like = _like(np.empty_like, "empty_like", "Memory of the shape and dtype o
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, memory_format=None):
     """One value in the shape and dtype of a tensor"""
-    return empty_like(input, dtype=dtype, device=device).fill_(fill_value).requires_grad_(requires_grad)
+    out = empty_like(input, dtype=dtype, device=device, memory_format=memory_format)
+    return out.fill_(fill_value).requires_grad_(requires_grad)
 
 
 def empty_strided(size, stride, *, dtype=None, device=None, requires_grad=False):

@@ -4,6 +4,7 @@ Owns the rank rules of matmul, and einsum as a chain of batched products. Knows 
 """
 
 import math
+import warnings
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from ..ops.shape import unsafe_squeeze, unsafe_view
 from ..primitive import align, to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import broadcast_shapes, refuse_kinds, scalar_as
-from .pointwise import clone, mul
-from .shape import can_view, movedim, reshape, squeeze, unsqueeze
+from .pointwise import clamp, clone, mul, sqrt, true_divide
+from .shape import can_view, diag, movedim, reshape, squeeze, unsqueeze
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner",
-    "kron", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "corrcoef", "cov", "cross", "dot", "einsum",
+    "ger", "inner", "kron", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -562,3 +563,71 @@ def _arranged(x, labels, order):
         if label not in labels:
             x = unsqueeze(x, i)
     return x
+
+
+def cov(input, *, correction=1, fweights=None, aweights=None):
+    """The covariances of the rows, each a variable; `fweights` counts each column so often, `aweights` weighs it."""
+    if input._array.ndim > 2:
+        raise RuntimeError(
+            "cov(): expected input to have two or fewer dimensions but got an input with "
+            f"{input._array.ndim} dimensions"
+        )
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    rows = input if input._array.ndim == 2 else reshape(input, 1, -1)
+    n = rows._array.shape[1]
+    weights = _weights(fweights, "fweights", "iu", "integral", n)
+    if aweights is not None:
+        aweights = _weights(aweights, "aweights", "f", "floating point", n)
+        weights = aweights if weights is None else weights * aweights
+    weighted = (lambda x: x) if weights is None else (lambda x: x * weights)
+    total = wrap(np.array(n)) if weights is None else weights.sum()
+    if weights is not None and not total._array:
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
+    mean = true_divide(weighted(rows).sum(1), total)
+    if aweights is not None and correction:
+        degrees = total - correction * (weights * aweights).sum() / total
+    else:
+        degrees = total - correction
+    if degrees._array <= 0:
+        warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of "
+                      "observations.", UserWarning, stacklevel=3)  # fmt: skip
+        degrees = degrees * 0
+    centred = rows - unsqueeze(mean, 1)
+    return squeeze(true_divide(mm(centred, weighted(centred).t()), degrees))
+
+
+def _weights(weights, name, kinds, wanted, n):
+    """The weights of cov's columns, checked."""
+    if weights is None:
+        return None
+    array = weights._array
+    if array.ndim > 1:
+        raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {array.ndim} "
+                           "dimensions")  # fmt: skip
+    if array.dtype.kind not in kinds:
+        raise RuntimeError(
+            f"cov(): expected {name} to have {wanted} dtype but got {name} with {weights.dtype.type_name} dtype"
+        )
+    if array.size != n:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+            f"{array.size} != {n}"
+        )
+    if array.size and array.min() < 0:
+        raise RuntimeError(f"cov(): {name} cannot be negative")
+    return weights
+
+
+def corrcoef(input):
+    """The correlations of the rows, each a variable."""
+    if input._array.ndim > 2:
+        raise RuntimeError(
+            "corrcoef(): expected input to have two or fewer dimensions but got an input with "
+            f"{input._array.ndim} dimensions"
+        )
+    covariances = cov(input)
+    if not covariances._array.ndim:
+        return covariances / covariances
+    deviations = sqrt(diag(covariances))
+    return clamp(covariances / deviations.view(-1, 1) / deviations.view(1, -1), -1, 1)

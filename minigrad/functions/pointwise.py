@@ -22,6 +22,7 @@ from ..ops.elementwise import (
     cosh,
     eq,
     erf,
+    erfc,
     exp,
     exp2,
     expm1,
@@ -46,19 +47,20 @@ from ..ops.elementwise import (
 from ..primitive import align, as_operand, common_dtype, to_dtype
 from ..tensor import Tensor, wrap
 from .arguments import refuse_kinds, scalar_as, tensor_argument
+from .shape import laid_out
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh",
-    "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min",
-    "clip", "clone", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "eq", "erf", "exp", "exp2", "expm1", "fill",
-    "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "ge", "greater", "greater_equal",
-    "gt", "heaviside", "hypot", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "ldexp", "le",
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_left_shift", "bitwise_not",
+    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "clone",
+    "copysign", "cos", "cosh", "deg2rad", "div", "divide", "eq", "erf", "erfc", "exp", "exp2", "expm1", "fill", "fix",
+    "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "gcd", "ge", "greater", "greater_equal",
+    "gt", "heaviside", "hypot", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "lcm", "ldexp", "le",
     "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "lt", "maximum", "minimum", "mul", "multiply",
-    "nan_to_num", "ne", "neg", "negative", "not_equal", "positive", "pow", "rad2deg", "reciprocal", "relu",
-    "remainder", "round", "rsqrt", "rsub", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "sqrt",
-    "square", "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where", "xlogy", "zero",
+    "logical_not", "logical_or", "logical_xor", "logit", "lt", "maximum", "minimum", "mul", "multiply", "nan_to_num",
+    "ne", "neg", "negative", "not_equal", "positive", "pow", "rad2deg", "reciprocal", "relu", "remainder", "round",
+    "rsqrt", "rsub", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract",
+    "tan", "tanh", "true_divide", "trunc", "where", "xlogy", "zero",
 ]  # fmt: skip
 
 
@@ -470,7 +472,8 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
 
 def clone(input, *, memory_format=None):
     """A copy; the gradient passes through"""
-    return ops.clone(input)
+    out = ops.clone(input)
+    return out if memory_format is None else laid_out(out, memory_format)
 
 
 def fill(input, value):
@@ -539,6 +542,20 @@ def _bitwise(op, name):
 bitwise_and = _bitwise(ops.bitwise_and, "bitwise_and")
 bitwise_or = _bitwise(ops.bitwise_or, "bitwise_or")
 bitwise_xor = _bitwise(ops.bitwise_xor, "bitwise_xor")
+
+
+def _of_integers(op, name):
+    def function(input, other):
+        common = common_dtype([tensor_argument(input, name), tensor_argument(other, name, "other", 2)])
+        if common.category != 1:
+            raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{common.type_name}'")
+        return op(input, other)
+
+    function.__name__, function.__doc__ = name, op.__doc__
+    return function
+
+
+gcd, lcm = _of_integers(ops.gcd, "gcd"), _of_integers(ops.lcm, "lcm")
 
 
 def _shift(op, kernel):

@@ -13,7 +13,7 @@ from .. import dtypes
 from ..grad_mode import state
 from ..namespace import count as _count
 from ..ops import reduction as ops
-from ..ops.indexing import picked, sort_stable
+from ..ops.indexing import nanmedian_along, picked, sort_stable
 from ..primitive import common_dtype, to_dtype
 from ..tensor import Tensor, as_array, wrap
 from .arguments import broadcast_shapes, many_dims, one_dim, refuse_kinds, tensor_argument
@@ -24,9 +24,9 @@ from .shape import cat, flatten, movedim
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin",
     "cumprod", "cumsum", "diff", "dist", "kthvalue", "log_softmax", "logcumsumexp", "logsumexp", "max", "mean",
-    "median", "min", "mode", "msort", "nanmean", "nansum", "norm", "prod", "quantile", "softmax", "sort", "std",
-    "std_mean", "sum", "topk", "trapezoid", "unique", "unique_consecutive", "var", "var_mean", "bincount", "histc",
-    "searchsorted", "bucketize",
+    "median", "min", "mode", "msort", "nanmean", "nanmedian", "nansum", "norm", "prod", "quantile", "softmax", "sort",
+    "std", "std_mean", "sum", "topk", "trapezoid", "trapz", "unique", "unique_consecutive", "var", "var_mean",
+    "bincount", "histc", "searchsorted", "bucketize",
 ]  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def _result(name, *fields):
 _Max, _Min = _result("max", "values", "indices"), _result("min", "values", "indices")
 _Sort, _Topk = _result("sort", "values", "indices"), _result("topk", "values", "indices")
 _Median, _Mode = _result("median", "values", "indices"), _result("mode", "values", "indices")
+_Nanmedian = _result("nanmedian", "values", "indices")
 _Kth = _result("kthvalue", "values", "indices")
 _Cummax, _Cummin = _result("cummax", "values", "indices"), _result("cummin", "values", "indices")
 _Aminmax = _result("aminmax", "min", "max")
@@ -67,6 +68,18 @@ def _as_dtype(input, dtype):
     return input if dtype is None else to_dtype(input, dtypes.as_dtype(dtype))
 
 
+def _accumulated_as(input, dtype):
+    """The input in the dtype that its sum or product is wanted in."""
+    if dtype is None:
+        return input
+    dtype = dtypes.as_dtype(dtype)
+    if not dtype.is_floating_point and state.enabled and input.requires_grad:
+        raise RuntimeError(
+            f"Autograd not support dtype: {dtype.type_name}. Give a floating point dtype, or detach the input."
+        )
+    return to_dtype(input, dtype)
+
+
 def _floating(input, function, dtype=None):
     """The input in the dtype of a mean: floating point, or an error."""
     input = _as_dtype(tensor_argument(input, function), dtype)
@@ -82,7 +95,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None)
     """The sum over `dim` (an int, several, or all); integers and booleans give int64."""
     dim, keepdim = dim if axis is None else axis, keepdim if keepdims is None else keepdims
     if dtype is not None:
-        input = to_dtype(input, dtypes.as_dtype(dtype))
+        input = _accumulated_as(input, dtype)
         if not dtypes.as_dtype(dtype).is_floating_point:
             return ops.sum(input, _axes(input, dim, "sum"), builtins.bool(keepdim)).to(dtype)
     if dim is None and not keepdim:
@@ -155,7 +168,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product over one dim, or all; integers give int64 unless a dtype is named"""
-    input = _as_dtype(input, dtype)
+    input = _accumulated_as(input, dtype)
     if dim is None:
         out = ops.prod(input, None, False)
     else:
@@ -210,10 +223,14 @@ def _picked(result, input, axis, indices, keepdim=True, op=picked):
 
 
 def _max_or_min(name, whole, pick, pairwise, result):
-    def function(input, dim=None, keepdim=False, *, other=None):
+    def function(input, dim_or_other=None, keepdim=None, *, dim=None, other=None):
         tensor_argument(input, name)
-        if isinstance(dim, Tensor) or other is not None:
-            return pairwise(input, dim if other is None else other)
+        if isinstance(dim_or_other, Tensor) and keepdim is None:
+            other = dim_or_other
+        elif dim_or_other is not None:
+            dim = dim_or_other
+        if other is not None:
+            return pairwise(input, other)
         if dim is None:
             if not input._array.size:
                 raise RuntimeError(
@@ -279,7 +296,7 @@ def count_nonzero(input, dim=None, *dims):
 
 def _scan(name, op):
     def function(input, dim, *, dtype=None):
-        input = _as_dtype(input, dtype)
+        input = _accumulated_as(input, dtype)
         axis = one_dim(dim, input._array.ndim, name)
         if name == "logcumsumexp":
             refuse_kinds("logcumsumexp_out_cpu", input, "biu")
@@ -451,23 +468,36 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 def median(input, dim=None, keepdim=False):
     """The lower median: of all elements, or (values, indices) along a dim; nan if there is a nan"""
+    return _median(ops.median, picked, _Median, _place_of_median, input, dim, keepdim)
+
+
+def nanmedian(input, dim=None, keepdim=False):
+    """The lower median but for nans: of all elements, or (values, indices) along a dim; nan if there is nothing else"""
+    return _median(ops.nanmedian, nanmedian_along, _Nanmedian, _place_of_nanmedian, input, dim, keepdim)
+
+
+def _place_of_median(n, nans):
+    return np.where(nans > 0, n - nans, (n - 1) // 2)  # the first nan is the median
+
+
+def _place_of_nanmedian(n, nans):
+    return np.maximum(n - nans - 1, 0) // 2
+
+
+def _median(whole, along, result, place, input, dim, keepdim):
     refuse_kinds("median_cpu", input, "b")
     if dim is None:
         if not input._array.size:
             return wrap(state.run(np.array(np.nan).astype, input._array.dtype))  # of integers what C makes of nan
-        return ops.median(input)
+        return whole(input)
     axis = one_dim(dim, input._array.ndim, "median")
     if not input._array.ndim:
-        return _picked(_Median, input, 0, None)
+        return _picked(result, input, 0, None, op=along)
     _nonempty(input, (axis,), "median")
     order = ops.argsort(input, axis, False)
-    n = input._array.shape[axis]
-    place = np.full(kept(input, axis), (n - 1) // 2)
-    if input._array.dtype.kind == "f":
-        first_nan = n - np.sum(np.isnan(input._array), axis=axis, keepdims=True)
-        place = np.where(first_nan < n, first_nan, place)
-    indices = wrap(np.take_along_axis(order._array, place, axis))
-    return _picked(_Median, input, axis, indices, keepdim)
+    nans = np.sum(input._array != input._array, axis=axis, keepdims=True)
+    indices = wrap(np.take_along_axis(order._array, place(input._array.shape[axis], nans), axis))
+    return _picked(result, input, axis, indices, keepdim, along)
 
 
 def kept(input, axis):
@@ -584,6 +614,9 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
     if x._array.ndim == 1:
         steps = steps.reshape((-1,) + (1,) * (y._array.ndim - axis - 1))
     return sum(pairs * steps, axis) / 2
+
+
+trapz = trapezoid
 
 
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):

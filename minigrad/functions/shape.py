@@ -78,10 +78,40 @@ def reshape_as(input, other):
     return reshape(input, other.shape)
 
 
+def is_laid_out(input, memory_format):
+    """True if the elements lie in memory in the order of the last dim first, or for channels_last of the channels."""
+    if not isinstance(memory_format, dtypes.memory_format):
+        kind = type(memory_format).__name__
+        raise TypeError(f"argument 'memory_format' must be torch.memory_format, not {kind}")
+    if memory_format is dtypes.channels_last:
+        return input._array.ndim == 4 and input._array.transpose(CHANNELS_LAST).flags.c_contiguous
+    return input._array.flags.c_contiguous
+
+
+CHANNELS_LAST, CHANNELS_BACK = (0, 2, 3, 1), (0, 3, 1, 2)
+
+
+def laid_out(copy, memory_format):
+    """A tensor that nobody else has, with its elements in memory as a memory_format asks for."""
+    if memory_format in (None, dtypes.preserve_format) or is_laid_out(copy, memory_format):
+        return copy
+    if memory_format is dtypes.channels_last:
+        if copy._array.ndim != 4:
+            raise RuntimeError("required rank 4 tensor to use channels_last format")
+        copy._array = copy._array.transpose(CHANNELS_LAST).copy().transpose(CHANNELS_BACK)
+    else:
+        copy._array = copy._array.copy()
+    return copy
+
+
 def contiguous(input, *, memory_format=None):
     """input if its elements lie in order in memory, else a copy where they do"""
+    if memory_format is dtypes.channels_last:
+        return input if is_laid_out(input, memory_format) else laid_out(input.clone(), memory_format)
     if input._array.flags.c_contiguous:
         return input
+    if memory_format is dtypes.preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     out = input.clone()  # which keeps the order of the dims in memory, as torch's does
     out._array = out._array.copy()
     return out
@@ -293,8 +323,8 @@ def select(input, dim, index):
 def _several(views):
     """Views of one call, through which torch lets nobody write."""
     for v in views:
-        if v._base is not None:
-            v._view_kind = "multiple" if state.enabled else "no_grad"
+        if v._base is not None and state.enabled:
+            v._view_kind = "multiple"
     return tuple(views)
 
 
@@ -322,7 +352,8 @@ def split(input, split_size_or_sections, dim=0):
     if step == 0 and size:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}")
     pieces = builtins.max(1, -(-size // step)) if step else 1
-    return _pieces(input, axis, [builtins.min(step * i, size) for i in range(pieces)] + [size], Call("Split"))
+    bounds = [builtins.min(step * i, size) for i in range(pieces)] + [size]
+    return _several(_pieces(input, axis, bounds, Call("Split")))
 
 
 def split_with_sizes(input, split_sizes, dim=0):
@@ -341,12 +372,12 @@ def split_with_sizes(input, split_sizes, dim=0):
     bounds = [0]
     for n in parts:
         bounds.append(bounds[-1] + n)
-    return _pieces(input, axis, bounds, Call("SplitWithSizes"))
+    return _several(_pieces(input, axis, bounds, Call("SplitWithSizes")))
 
 
 def _pieces(input, axis, bounds, label):
     lead = (slice(None),) * axis
-    return _several([slice_(input, (*lead, slice(a, b), ...), label) for a, b in zip(bounds, bounds[1:])])
+    return [slice_(input, (*lead, slice(a, b), ...), label) for a, b in zip(bounds, bounds[1:])]
 
 
 def chunk(input, chunks, dim=0):
@@ -369,8 +400,7 @@ def tensor_split(input, indices_or_sections, dim=0):
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     axis = one_dim(dim, input._array.ndim, "tensor_split")
     size = input._array.shape[axis]
-    if isinstance(indices_or_sections, Tensor):
-        indices_or_sections = indices_or_sections.tolist()
+    indices_or_sections = _listed(indices_or_sections)
     if isinstance(indices_or_sections, int):
         n = indices_or_sections
         if n <= 0:
@@ -378,29 +408,58 @@ def tensor_split(input, indices_or_sections, dim=0):
         bounds = [0]
         for i in range(n):
             bounds.append(bounds[-1] + size // n + (i < size % n))
-        return _pieces(input, axis, bounds, "Slice")
-    cuts = [0, *(slice(c).indices(size)[1] for c in indices_or_sections), size]
-    return _pieces(input, axis, cuts, "Slice")
+    else:
+        bounds = [0, *(slice(c).indices(size)[1] for c in indices_or_sections), size]
+    return tuple(_pieces(input, axis, bounds, "Slice"))  # each a slice of its own, through which one may write
+
+
+def _listed(indices_or_sections):
+    """Indices as a list, or the number of sections, if a tensor holds them."""
+    if not isinstance(indices_or_sections, Tensor):
+        return indices_or_sections
+    held = indices_or_sections._array
+    if held.ndim > 1:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but "
+            f"got a tensor with {held.ndim} dims"
+        )
+    if held.dtype != np.int64:
+        raise RuntimeError(
+            "tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+            f"{indices_or_sections.dtype.type_name}"
+        )
+    return held.tolist()
 
 
 def hsplit(input, indices_or_sections):
-    """tensor_split along columns."""
-    return tensor_split(input, indices_or_sections, 0 if input._array.ndim == 1 else 1)
+    """Pieces of equal size, or between given indices, along columns."""
+    return _split_evenly("hsplit", input, indices_or_sections, 0 if input._array.ndim == 1 else 1, 1)
 
 
 def vsplit(input, indices_or_sections):
-    """tensor_split along rows."""
-    return tensor_split(input, indices_or_sections, 0)
+    """Pieces of equal size, or between given indices, along rows."""
+    return _split_evenly("vsplit", input, indices_or_sections, 0, 2)
 
 
 def dsplit(input, indices_or_sections):
-    """tensor_split along dim 2."""
-    if input._array.ndim < 3:
+    """Pieces of equal size, or between given indices, along dim 2."""
+    return _split_evenly("dsplit", input, indices_or_sections, 2, 3)
+
+
+def _split_evenly(function, input, indices_or_sections, axis, least):
+    """tensor_split of a tensor of `least` dims or more into sections that must have one size."""
+    shape, n = input._array.shape, _listed(indices_or_sections)
+    if len(shape) < least:
         raise RuntimeError(
-            f"torch.dsplit requires a tensor with at least 3 dimension, but got a tensor with {input._array.ndim} "
+            f"torch.{function} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} "
             "dimensions!"
         )
-    return tensor_split(input, indices_or_sections, 2)
+    if isinstance(n, int) and (n == 0 or shape[axis] % n):
+        raise RuntimeError(
+            f"torch.{function} attempted to split along dimension {axis}, but the size of the dimension {shape[axis]} "
+            f"is not divisible by the split_size {n}! Use tensor_split for pieces of nearly equal size."
+        )
+    return tensor_split(input, n, axis)
 
 
 def _tensors(tensors, function):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions
+from ..dtypes import contiguous_format
 from ..functions.calls import as_called
 from ..grad_mode import no_grad
 from ..inplace import in_place
@@ -65,6 +66,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -461,6 +463,17 @@ def _guess_dim(name: str, ndim: int, stacklevel: int) -> int:
         stacklevel=stacklevel + 1,  # as_called is one more
     )
     return 0 if ndim in (0, 1, 3) else 1
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """A sample of a softmax with temperature `tau`; `hard` makes it one-hot, with the gradient of the soft one."""
+    gumbels = -functions.empty_like(logits, memory_format=contiguous_format).exponential_().log()
+    soft = ((logits + gumbels) / tau).softmax(dim)
+    if not hard:
+        return soft
+    index = soft.max(dim, keepdim=True)[1]
+    chosen = functions.zeros_like(logits, memory_format=contiguous_format).scatter_(dim, index, 1.0)
+    return chosen - soft.detach() + soft
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:

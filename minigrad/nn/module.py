@@ -434,7 +434,7 @@ class Module:
 
         Integer buffers keep their dtype. Raises TypeError for an integer or bool dtype.
         """
-        dtype, device, copy = arguments_of_to(args, kwargs)
+        dtype, device, copy, _ = arguments_of_to(args, kwargs)
         if copy:
             raise RuntimeError(".to() does not accept copy argument: a module is converted in place; copy.deepcopy it")
         if dtype is not None and not dtype.is_floating_point:

@@ -506,6 +506,12 @@ def erf(xp, x):
     return xp.erf(x)
 
 
+@primitive(promote="float", x=lambda g, xp, x: (-2 / math.sqrt(math.pi)) * xp.exp(-(x * x)) * g)
+def erfc(xp, x):
+    """1 - erf(x), also where that is tiny"""
+    return xp.erfc(x)
+
+
 # -- rounding: steps, whose derivative is 0 wherever it exists -----------------------------------------------------
 
 
@@ -785,6 +791,18 @@ def bitwise_or(a, b):
 def bitwise_xor(a, b):
     """a ^ b, of integers or booleans"""
     return a ^ b
+
+
+@primitive(promote="same")
+def gcd(xp, a, b):
+    """The greatest common divisor, of integers"""
+    return xp.gcd(a, b)
+
+
+@primitive(promote="same")
+def lcm(xp, a, b):
+    """The least common multiple, of integers"""
+    return xp.lcm(a, b)
 
 
 @primitive(promote="same")

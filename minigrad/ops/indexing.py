@@ -139,7 +139,7 @@ def picked(xp, x, *, axis, index, shape, label):
     return xp.reshape(xp.gather(x, axis, index), shape)
 
 
-sort_stable = overload(picked, "SortBackward1")
+sort_stable, nanmedian_along = overload(picked, "SortBackward1"), overload(picked, "NanmedianBackward1")
 
 
 @primitive(x=lambda g, xp, x, axis, index: xp.gather_adjoint(g, x.shape, axis, index))

@@ -215,6 +215,12 @@ def median(xp, x):
     return xp.median(x)
 
 
+@primitive(x=lambda g, xp, x, out: _evenly_with_nan(g, xp, x, out, None, False))
+def nanmedian(xp, x):
+    """The lower median of all elements but nans; those equal to it share the gradient evenly"""
+    return xp.nanmedian(x)
+
+
 @primitive(x=_evenly)
 def amax(xp, x, *, axis, keepdims):
     """The largest; ties share the gradient evenly"""

@@ -1,3 +1,4 @@
-"""torch's `utils` package: `utils.data`."""
+"""torch's `utils` package: `utils.data`, `utils.dlpack`."""
 
 from . import data as data
+from . import dlpack as dlpack

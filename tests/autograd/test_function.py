@@ -143,7 +143,7 @@ def test_outputs_that_are_lists_tuples_none_and_numbers(e):
 
         @staticmethod
         def backward(ctx, g, *others):
-            assert len(others) == 3
+            assert others == (None, None, None)  # zeros are for Tensors
             return g * 2
 
     x = e.ones(1, requires_grad=True)
@@ -757,3 +757,65 @@ def test_a_hook_may_not_put_a_gradient_where_there_is_none(e):
     y.register_hook(lambda g: e.ones(2))
     with pytest.raises(RuntimeError, match="can't replace a None gradient"):
         nothing(e)(y).sum().backward()
+
+
+def once(e, forward, backward=lambda ctx, *g: g[0]):
+    """A Function of these two."""
+    methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    return type("Once", (e.autograd.Function,), methods)
+
+
+@engines
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_list_is_one_output_and_no_tensor(e, recorded):
+    x = e.ones(2, requires_grad=recorded)
+    same, new = once(e, lambda ctx, x: [x, x * 3]).apply(x)
+    assert same is x and not new.requires_grad
+    new, several = once(e, lambda ctx, x: (x * 3, [x * 2])).apply(x)
+    assert new.requires_grad is recorded and not several[0].requires_grad
+
+
+MARKS = {
+    "dirty and not returned": (lambda ctx, x: ctx.mark_dirty(x) or x * 1, "Some elements marked as dirty"),
+    "dirty and returned in a list": (lambda ctx, x: ctx.mark_dirty(x) or [x], "Some elements marked as dirty"),
+    "dirty 5": (lambda ctx, x: ctx.mark_dirty(5) or x * 1, "mark_dirty can only accept variables, but argument "),
+    "not differentiable 5": (
+        lambda ctx, x: ctx.mark_non_differentiable(5) or x * 1,
+        "mark_non_differentiable only accepts variable arguments, but got ",
+    ),
+}
+
+
+@engines
+@pytest.mark.parametrize("case", MARKS)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_may_not_be_marked(e, case, recorded):
+    forward, message = MARKS[case]
+    with pytest.raises(RuntimeError, match=message):
+        once(e, forward).apply(e.ones(2, requires_grad=recorded))
+
+
+@engines
+def test_a_list_is_no_gradient(e):
+    for decorate in (lambda backward: backward, e.autograd.function.once_differentiable):
+        y = once(e, lambda ctx, x: x * 2, decorate(lambda ctx, g: [g])).apply(e.ones(2, requires_grad=True))
+        with pytest.raises(RuntimeError, match=r"expected Variable or None \(got list\)"):
+            y.sum().backward()
+        z = once(e, lambda ctx, a, b: a * b, decorate(lambda ctx, g: [g, g])).apply(y, y)
+        with pytest.raises(RuntimeError, match=r"number of gradients \(expected 2, got 1\)"):
+            z.sum().backward()
+
+
+@engines
+def test_grad_fn_shows_what_forward_left_on_ctx(e):
+    def forward(ctx, x):
+        ctx.scale = 3
+        ctx.save_for_backward(x)
+        return x * ctx.scale
+
+    x = e.ones(2, requires_grad=True)
+    node = once(e, forward).apply(x).grad_fn
+    assert (node.scale, node.needs_input_grad, node.name()) == (3, (True,), "OnceBackward")
+    assert node.saved_tensors[0] is x or node.saved_tensors[0].tolist() == [1.0, 1.0]
+    with pytest.raises(AttributeError, match="'OnceBackward' object has no attribute 'shift'"):
+        _ = node.shift

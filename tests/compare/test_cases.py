@@ -128,7 +128,7 @@ PLUMBING = """
     set_default_device set_num_threads get_num_threads get_device_module is_anomaly_enabled is_grad_enabled
     is_inference_mode_enabled can_cast promote_types result_type broadcast_shapes is_tensor is_floating_point
     is_complex is_nonzero numel from_dlpack asarray range empty_strided chain_matmul scalar_tensor
-    tril_indices triu_indices vander fill_
+    tril_indices triu_indices vander fill_ frombuffer is_signed is_inference is_same_size typename
 """.split()
 
 
