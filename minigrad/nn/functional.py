@@ -575,7 +575,7 @@ def rms_norm(
     if eps is None:
         eps = float(np.finfo(wide._array.dtype).eps)
     result = wide * (wide.square().mean(tuple(range(-len(shape), 0)), keepdim=True) + eps).rsqrt()
-    return (result if weight is None else result * weight).to(input.dtype).contiguous()
+    return (result if weight is None else result * weight).contiguous().to(input.dtype)
 
 
 def batch_norm(
