@@ -761,6 +761,7 @@ FUNCTIONAL = [
     functional("layer_norm", REDUCE, call=f"{F}.layer_norm(x, x.shape[-1:])", shapes=["m 3", "b m 4"]),
     Case("F.layer_norm.affine", f"{F}.layer_norm(x, x.shape[1:], y, z)", ("x", "y", "z"),
          ["b 3, 3, 3", "b 2 3, 2 3, 2 3"], bound=REDUCE, optional=True, dtypes=FLOATS),
+    functional("rms_norm", REDUCE, call=f"{F}.rms_norm(x, x.shape[-1:])", shapes=["m 3", "b m 4"]),
     functional("batch_norm", REDUCE, call=f"{F}.batch_norm(x, None, None, training=True)", shapes=["4 n", "2 n 3"],
                skip=["empty"]),
     Case("F.batch_norm.affine", f"{F}.batch_norm(x, None, None, y, z, True)", ("x", "y", "z"),

@@ -105,6 +105,8 @@ MODULES: list[ModuleCase] = [
     module("LayerNorm", "T.nn.LayerNorm(3)", "T.nn.LayerNorm((4, 3), eps=1e-3)",
            "T.nn.LayerNorm(3, elementwise_affine=False)",
            errors=["T.nn.LayerNorm(3)(T.ones(2, 4))"]),
+    module("RMSNorm", "T.nn.RMSNorm(3)", "T.nn.RMSNorm((4, 3), eps=1e-3)", "T.nn.RMSNorm(3, elementwise_affine=False)",
+           errors=["T.nn.RMSNorm(3)(T.ones(2, 4))"]),
     module("BatchNorm1d", "T.nn.BatchNorm1d(3)", "T.nn.BatchNorm1d(3, affine=False, momentum=0.3)",
            "T.nn.BatchNorm1d(3).eval()",
            "T.nn.BatchNorm1d(3, track_running_stats=False)", errors=["T.nn.BatchNorm1d(3)(T.ones(2, 4))"]),

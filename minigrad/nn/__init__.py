@@ -45,6 +45,7 @@ from .layers import (
     Identity,
     LayerNorm,
     Linear,
+    RMSNorm,
     Unflatten,
 )
 from .losses import (
@@ -123,6 +124,7 @@ __all__ = [
     "PoissonNLLLoss",
     "ReLU",
     "ReLU6",
+    "RMSNorm",
     "SELU",
     "Sequential",
     "SiLU",

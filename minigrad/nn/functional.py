@@ -98,6 +98,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_",
+    "rms_norm",
     "selu",
     "selu_",
     "sigmoid",
@@ -533,6 +534,26 @@ def _mixed(input: Tensor, *parameters: Tensor | None) -> bool:
     return True
 
 
+def _check_normalized(input: Tensor, shape: list[int], any_batch: str, **parameters: Tensor | None) -> None:
+    """torch's rules for the trailing dimensions that are normalised; `any_batch` is how it prints the others."""
+    if not shape:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, "
+            "but got normalized_shape = []"
+        )
+    for name, tensor in parameters.items():
+        if tensor is not None and list(tensor.shape) != shape:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {sizes_of(tensor)} "
+                f"and normalized_shape = {shape}"
+            )
+    if list(input.shape[-len(shape) :]) != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={shape}, expected input with shape [{any_batch}{', '.join(map(str, shape))}], "
+            f"but got input of size{sizes_of(input)}"
+        )
+
+
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -542,23 +563,7 @@ def layer_norm(
 ) -> Tensor:
     """(x - mean) / sqrt(var + eps) * weight + bias over the trailing dimensions; biased variance."""
     shape = list(normalized_shape)
-    if not shape:
-        raise RuntimeError(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, "
-            "but got normalized_shape = []"
-        )
-    for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and list(tensor.shape) != shape:
-            raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {sizes_of(tensor)} "
-                f"and normalized_shape = {shape}"
-            )
-    if list(input.shape[-len(shape) :]) != shape:
-        wanted = ", ".join(["*", *map(str, shape)])
-        raise RuntimeError(
-            f"Given normalized_shape={shape}, expected input with shape [{wanted}], "
-            f"but got input of size{sizes_of(input)}"
-        )
+    _check_normalized(input, shape, "*, ", weight=weight, bias=bias)
     if _mixed(input, weight, bias):
         return layer_norm(input.float(), shape, weight, bias, eps).half()
     check_floating("LayerNormKernelImpl", input)
@@ -568,6 +573,22 @@ def layer_norm(
     weight = functions.ones_like(bias) if weight is None else weight
     bias = functions.zeros_like(weight) if bias is None else bias
     return formulas.layer_norm_affine(input, weight, bias, axes=axes, eps=eps)
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """x / sqrt(mean(x^2) + eps) * weight over the trailing dimensions; eps None is the precision of the dtype."""
+    shape = list(normalized_shape)
+    if not input.dim():
+        raise ValueError("Input tensor must have at least 1 dimensions, but got 0")
+    _check_normalized(input, shape, "*", weight=weight)
+    check_floating("rms_norm", input)
+    wide = input.float() if input._array.dtype.itemsize == 2 else input
+    if eps is None:
+        eps = float(np.finfo(wide._array.dtype).eps)
+    result = wide * (wide.square().mean(tuple(range(-len(shape), 0)), keepdim=True) + eps).rsqrt()
+    return (result if weight is None else result * weight).contiguous().to(input.dtype)
 
 
 def batch_norm(

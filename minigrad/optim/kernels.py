@@ -26,6 +26,8 @@ __all__ = [
     "subtract",
 ]
 
+_IN_C = {"float16": "c10::Half", "float32": "float", "float64": "double"}  # what torch calls them here
+
 
 def scale(a, factor, c):
     """a *= factor."""
@@ -50,6 +52,11 @@ def gradient(p, g, weight_decay, maximize, c, t, u):
 
 def lerp(a, end, weight, c, t):
     """a += weight * (end - a); from weight 0.5 on, a = end - (end - a) * (1 - weight), as torch has it."""
+    if end.dtype is not a.dtype and end.dtype != a.dtype:
+        raise RuntimeError(
+            f"expected dtype {_IN_C[a.dtype.name]} for `end` but got dtype {_IN_C[end.dtype.name]}: the gradient must "
+            "have the dtype that the parameter had when its state was made"
+        )
     difference = subtract(end, a, t)
     c[()] = weight
     if abs(weight) < 0.5:

@@ -260,6 +260,18 @@ def test_layer_norm(shape, axes, same):
     same(lambda e, x: e.nn.functional.layer_norm(x, normalized, eps=1e-3), arrays[0], slack=40)
 
 
+@pytest.mark.parametrize("shape, axes", [((4, 3), 1), ((2, 3, 4), 2), ((2, 3, 4), 3)])
+def test_rms_norm(shape, axes, same, both):
+    x, w = random.standard_normal(shape), random.standard_normal(shape[-axes:])
+    for dtypes, order, slack in ((("float64", "float32"), 2, 40), (("float16",), 1, 4)):
+        options = {"order": order, "slack": slack, "dtypes": dtypes}
+        same(lambda e, x, w: e.nn.functional.rms_norm(x, w.shape, w), x, w, **options)
+        same(lambda e, x: e.nn.functional.rms_norm(x, w.shape), x * 1e-4, **options)
+        same(lambda e, x: e.nn.functional.rms_norm(x, w.shape, eps=1e-3), x, **options)
+    ours, theirs = both(lambda e: e.nn.functional.rms_norm(e.ones(2, 3), (3,), e.ones(3).double()))
+    assert str(ours.dtype) == str(theirs.dtype)
+
+
 @pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5)])
 @pytest.mark.parametrize("training", [True, False])
 def test_batch_norm(shape, training, same, both):
@@ -285,6 +297,11 @@ NORM_ERRORS = {
     "layer weight": lambda e: e.nn.functional.layer_norm(e.ones(3, 4), (4,), e.ones(3)),
     "layer bias": lambda e: e.nn.functional.layer_norm(e.ones(3, 4), (4,), e.ones(4), e.ones(3)),
     "layer empty": lambda e: e.nn.functional.layer_norm(e.ones(3, 4), ()),
+    "rms shape": lambda e: e.nn.functional.rms_norm(e.ones(3, 4), (5,)),
+    "rms weight": lambda e: e.nn.functional.rms_norm(e.ones(3, 4), (4,), e.ones(3)),
+    "rms empty": lambda e: e.nn.functional.rms_norm(e.ones(3, 4), ()),
+    "rms scalar": lambda e: e.nn.functional.rms_norm(e.tensor(1.0), (1,)),
+    "rms integers": lambda e: e.nn.functional.rms_norm(e.ones(3, 4).long(), (4,)),
     "batch one": lambda e: e.nn.BatchNorm1d(4)(e.ones(1, 4)),
     "batch channels": lambda e: e.nn.BatchNorm1d(3)(e.ones(3, 4)),
     "batch 1d": lambda e: e.nn.BatchNorm1d(3)(e.ones(4)),

@@ -565,6 +565,18 @@ def test_expanded_parameters_are_refused(name):
     refused(run)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"])
+def test_a_gradient_of_another_dtype_than_the_parameters(name, dtype):
+    def run(library):
+        (p,) = leaves(library, 3)
+        give_grads(library, [p], 0)
+        p.data = p.data.to(getattr(library, dtype))
+        getattr(library.optim, name)([p], lr=0.1).step()
+
+    refused(run)
+
+
 def test_an_expanded_parameter_that_was_given_memory_of_its_own_is_updated():
     p = minigrad.ones(1).expand(3).requires_grad_()
     opt = optim.SGD([p], lr=1.0)

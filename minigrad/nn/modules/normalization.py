@@ -1,5 +1,5 @@
 """torch.nn.modules.normalization: its part of `nn.layers`."""
 
-from ..layers import LayerNorm
+from ..layers import LayerNorm, RMSNorm
 
-__all__ = ["LayerNorm"]
+__all__ = ["LayerNorm", "RMSNorm"]
