@@ -244,6 +244,9 @@ class NumPy:
         wide = np.promote_types(x.dtype, np.float32)
         return (x.astype(wide) / wide.type(number)).astype(x.dtype)
 
+    def over_count(x, count):
+        return x / count if count <= 65504 or x.dtype.itemsize > 2 else NumPy.half_over(x, count)
+
     def copy(x):
         return x.copy("C" if 0 in x.strides else "K")
 

@@ -137,6 +137,9 @@ class Torch:
     def half_over(x, number):
         return x / number
 
+    def over_count(x, count):
+        return x / count
+
     def div_floor(a, b):
         return torch.div(a, b, rounding_mode="floor")
 

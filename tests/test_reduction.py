@@ -103,3 +103,13 @@ CORNERS = {
 @pytest.mark.parametrize("name", CORNERS)
 def test_corners(name):
     assert_same(CORNERS[name])
+
+
+def test_the_mean_of_more_than_half_precision_counts_has_a_gradient():
+    grads = []
+    for e in (minigrad, torch):
+        x = e.ones(70000, dtype=e.float16, requires_grad=True)
+        (x.mean() * 7).backward()
+        grads.append(x.grad.numpy())
+    np.testing.assert_array_equal(*grads)
+    assert (grads[0] != 0).all()

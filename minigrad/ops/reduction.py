@@ -168,7 +168,7 @@ def nansum(xp, x, *, axis, keepdims):
 
 @primitive(
     x=lambda g, xp, x_shape, axis, keepdims: xp.broadcast_to(
-        xp.widen(g / max(1, xp.count(x_shape, axis)), x_shape, axis, keepdims), x_shape
+        xp.widen(xp.over_count(g, max(1, xp.count(x_shape, axis))), x_shape, axis, keepdims), x_shape
     ),
     name=lambda node: "MeanBackward0" if node.static[1] is None else "MeanBackward1",
 )
