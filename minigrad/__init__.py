@@ -7,7 +7,7 @@ import math as _math
 import typing as _typing
 from importlib import import_module as _import_module
 
-from . import autograd, cuda, random
+from . import autograd, cuda
 from . import methods as _methods
 from .autograd.anomaly_mode import is_anomaly_enabled
 from .dtypes import (
@@ -52,30 +52,30 @@ from .grad_mode import (
 from .methods import allclose, equal, isclose, isin
 from .primitive import common_dtype as _common_dtype
 from .printing import set_printoptions
-from .random import (
-    Generator,
-    bernoulli,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    multinomial,
-    normal,
-    poisson,
-    rand,
-    rand_like,
-    randint,
-    randint_like,
-    randn,
-    randn_like,
-    randperm,
-    seed,
-    set_rng_state,
-)  # fmt: skip
 from .tensor import Tensor
 
 if _typing.TYPE_CHECKING:
-    from . import backends, linalg, nn, optim, serialization, utils
+    from . import backends, linalg, nn, optim, random, serialization, utils
+    from .random import (
+        Generator,
+        bernoulli,
+        default_generator,
+        get_rng_state,
+        initial_seed,
+        manual_seed,
+        multinomial,
+        normal,
+        poisson,
+        rand,
+        rand_like,
+        randint,
+        randint_like,
+        randn,
+        randn_like,
+        randperm,
+        seed,
+        set_rng_state,
+    )
     from .serialization import SerializationError, load, save
 
 globals().update(_methods.TYPES)
@@ -88,6 +88,11 @@ _LATER = {  # imported when first asked for, so that importing minigrad costs li
     "get_float32_matmul_precision": "settings", "dropout": "nn.at_top", "embedding": "nn.at_top",
     "layer_norm": "nn.at_top", "selu": "nn.functional", "celu": "nn.functional", "threshold": "nn.functional",
     "prelu": "nn.functional", "cosine_similarity": "nn.functional", "to_dlpack": "utils.dlpack",
+    "random": "random", "Generator": "random", "bernoulli": "random", "default_generator": "random",
+    "get_rng_state": "random", "initial_seed": "random", "manual_seed": "random", "multinomial": "random",
+    "normal": "random", "poisson": "random", "rand": "random", "rand_like": "random", "randint": "random",
+    "randint_like": "random", "randn": "random", "randn_like": "random", "randperm": "random", "seed": "random",
+    "set_rng_state": "random",
 }  # fmt: skip
 
 
@@ -95,7 +100,8 @@ def __getattr__(name):
     if name not in _LATER:
         raise AttributeError(f"module 'minigrad' has no attribute '{name}'")
     module = _import_module("." + _LATER[name], __name__)
-    return module if name == _LATER[name] else getattr(module, name)
+    value = globals()[name] = module if name == _LATER[name] else getattr(module, name)
+    return value
 
 
 def __dir__():

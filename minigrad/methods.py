@@ -10,7 +10,7 @@ import weakref
 
 import numpy as np
 
-from . import autograd, dtypes, functions, random
+from . import autograd, dtypes, functions
 from .dtypes import Size
 from .functions.arguments import scalar_as
 from .functions.calls import as_called
@@ -68,9 +68,23 @@ for _name in ("acosh", "asinh", "atanh"):
 
 Tensor.fill_ = in_place(fill_in_place, "fill_")
 
-for _name in "uniform_ normal_ random_ bernoulli_ exponential_ geometric_ cauchy_ log_normal_".split():
-    setattr(Tensor, _name, getattr(random, _name))
-Tensor.bernoulli, Tensor.multinomial = random.bernoulli, random.multinomial
+
+def _later(module, name):
+    """A method from a module that is imported when it is asked for."""
+
+    def method(self, *args, **keywords):
+        return getattr(importlib.import_module(f".{module}", __package__), name)(self, *args, **keywords)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"minigrad.{module}.{name} of this tensor."
+    return method
+
+
+for _name in """
+uniform_ normal_ random_ bernoulli_ exponential_ geometric_ cauchy_ log_normal_ bernoulli multinomial
+""".split():
+    setattr(Tensor, _name, _later("random", _name))
+Tensor.inverse = _later("linalg", "inverse")
 
 
 def _where(self, condition, other):
@@ -791,17 +805,6 @@ def equal(input, other):
 
 
 Tensor.isclose, Tensor.allclose, Tensor.equal = isclose, allclose, equal
-
-
-# -- the inverse, from a module that is imported when it is asked for ----------------------------------------------
-
-
-def _inverse(self):
-    """linalg.inv(self)"""
-    return importlib.import_module(".linalg", __package__).inv(self)
-
-
-Tensor.inverse = _inverse
 
 
 # -- autograd ------------------------------------------------------------------------------------------------------

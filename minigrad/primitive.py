@@ -180,16 +180,21 @@ class Primitive:
         twin = eval(f"lambda {signature}: {asked}({', '.join(self.inputs + static)})").__code__
         return asked if (code.co_code, code.co_varnames) == (twin.co_code, twin.co_varnames) else None
 
+    @functools.cached_property
+    def described(self):
+        """What a formula may ask of an input without saving it -> the text that gives it."""
+        return {f"{i}_{what}": f"{i}._array.{what}" for i in self.inputs for what in ("shape", "strides")}
+
     def _check_formulas(self):
-        self.described = {f"{i}_{what}": f"{i}._array.{what}" for i in self.inputs for what in ("shape", "strides")}
-        known = {"g", "xp", "out", *self.inputs, *self.described, *self.static}
+        known = {"g", "xp", "out", *self.inputs, *self.static}
         for i, formula in self.formulas.items():
             if i not in self.inputs:
                 raise TypeError(f"{self.name}: a formula for '{i}', which is not one of the inputs {self.inputs}")
             self.needs[i] = parameters(formula)[0]
             for asked in self.needs[i]:
-                if asked not in known:
-                    raise TypeError(f"{self.name}: the formula for '{i}' asks for '{asked}'; known are {sorted(known)}")
+                if asked not in known and asked not in self.described:
+                    known = sorted({*known, *self.described})
+                    raise TypeError(f"{self.name}: the formula for '{i}' asks for '{asked}'; known are {known}")
 
     def _write_choice(self, differentiable, arguments, indent="        ", flags=()):
         """Record with the function for just those inputs that require grad: nested ifs, or a look-up if they are
@@ -210,18 +215,18 @@ class Primitive:
 
     def _callable(self, align):
         """The function that users call. Its code is written at the first call, into the very function object."""
-        scope = {
-            "align": align, "array_of": array_of, "explain": self.explain or broadcast_error, "floating": FLOATING,
-            "float32": np.dtype("float32"), "forward": self.direct, "link": link_view, "namespaces": namespaces,
-            "ndarray": np.ndarray, "new": object.__new__, "number_beside": number_beside, "numbers": NUMBERS,
-            "mixed": self.mixed,
-            "state": state, "static": self.static, "not_a_tensor": not_a_tensor,
-            "InferenceCounter": InferenceCounter, "Tensor": Tensor,
-        }  # fmt: skip
+        scope = {}
         call = types.FunctionType(_first_call.__code__, scope, self.name)
         call.__qualname__ = self.name
 
         def write():
+            scope.update({
+                "align": align, "array_of": array_of, "explain": self.explain or broadcast_error,
+                "floating": FLOATING, "float32": np.dtype("float32"), "forward": self.direct, "link": link_view,
+                "mixed": self.mixed, "namespaces": namespaces, "ndarray": np.ndarray, "new": object.__new__,
+                "not_a_tensor": not_a_tensor, "number_beside": number_beside, "numbers": NUMBERS, "state": state,
+                "static": self.static, "InferenceCounter": InferenceCounter, "Tensor": Tensor,
+            })  # fmt: skip
             scope.update(self.plans.recorders(scope, [i for i in self.inputs if i in self.formulas]))
             written = compile_function(self.name, self._write_call(), scope)
             call.__code__, call.__defaults__ = written.__code__, written.__defaults__

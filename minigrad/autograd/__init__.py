@@ -19,7 +19,7 @@ from ..grad_mode import (
     set_grad_enabled,
 )  # fmt: skip
 from ..tensor import Tensor, bare
-from . import anomaly_mode, engine, function, functional
+from . import anomaly_mode, engine, function
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function, FunctionCtx, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -52,7 +52,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-_LATER = {"graph": "graph", "Steps": "steps", "Program": "program", "TraceError": "symbols", "trace": "program"}
+_LATER = {
+    "functional": "functional", "graph": "graph", "Steps": "steps", "Program": "program", "TraceError": "symbols",
+    "trace": "program",
+}  # fmt: skip
 
 
 def __getattr__(name):
