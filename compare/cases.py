@@ -339,6 +339,10 @@ ELEMENTWISE_UNARY = [
     unary("isinf", EXACT, orders=0, inplace=False),
     unary("isfinite", EXACT, orders=0, inplace=False),
     unary("logical_not", EXACT, orders=0),
+    # float16 beside a number, seen from a wider dtype, so that second derivatives are looked at as well
+    shaped("mul.half", "(x.half() * number).to(x.dtype)", {"number": [3.0, 65536.0]}, EXACT, dtypes=FLOATS[:2]),
+    shaped("mul.half_second", "(T.tensor(3.7) * x.half()).to(x.dtype)", {}, EXACT, dtypes=FLOATS[:2]),
+    shaped("div.half", "(x.half() / number).to(x.dtype)", {"number": [3.0, 65536.0]}, EXACT, dtypes=FLOATS[:2]),
     shaped("clamp", "T.clamp(x, low, high)", {"low": [-1, None, 0.0], "high": [1.5, 1, 0.5]}, EXACT, inplace=True,
            errors=["T.clamp(T.ones(2))"]),
     shaped("clamp.min", "T.clamp(x, min=low)", {"low": [0, -1, 0.5]}, EXACT, inplace=True),
