@@ -122,7 +122,8 @@ _FROM_LIST = importlib._bootstrap._handle_fromlist.__code__  # type: ignore[attr
 
 
 def _is_ours(filename: str) -> bool:
-    return filename == __file__ or filename.startswith("<frozen importlib") or filename == importlib.__file__
+    machinery = (__file__, importlib.__file__, importlib.util.__file__)
+    return filename.startswith("<frozen importlib") or filename in machinery
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
