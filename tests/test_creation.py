@@ -14,26 +14,6 @@ FLOATS = ["float16", "float32", "float64"]
 DTYPES = [*FLOATS, "int8", "int16", "int32", "int64", "uint8"]
 
 
-def outcome(engine, make):
-    """dtype, shape and bytes of what is made; or the exception."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            made = make(engine).numpy()
-        except (RuntimeError, TypeError, ValueError, OverflowError, NotImplementedError) as error:
-            return error
-    return made.dtype, made.shape, np.where(made == 0, 0, made).tobytes()  # -0 and 0 are one number
-
-
-def assert_same(make):
-    ours, theirs = outcome(minigrad, make), outcome(torch, make)
-    if isinstance(theirs, Exception):
-        assert type(ours) is type(theirs), ours
-        assert str(ours).startswith(str(theirs).split("\n")[0].rstrip(".")[:45])
-    else:
-        assert ours == theirs
-
-
 bounds = st.one_of(st.sampled_from([0, 1, -1, 3, 0.5]), st.floats(-6, 6, width=32), st.integers(-6, 6))
 steps = st.one_of(st.sampled_from([0.1, 0.01, 0.3, 1, 2, -0.1, -1, 0]), st.floats(0.01, 2))
 
@@ -46,13 +26,13 @@ steps = st.one_of(st.sampled_from([0.1, 0.01, 0.3, 1, 2, -0.1, -1, 0]), st.float
 @example(2.5, 7, 1, "int64")
 @example(2.5, 7, 1, "int32")
 @example(0, 300, 0.1, "float16")
-def test_arange(start, stop, step, dtype):
+def test_arange(assert_same, start, stop, step, dtype):
     assert_same(lambda e: e.arange(start, stop, step, dtype=getattr(e, dtype)))
 
 
 @settings(max_examples=200, deadline=None)
 @given(bounds, bounds, steps, st.sampled_from(DTYPES))
-def test_range(start, stop, step, dtype):
+def test_range(assert_same, start, stop, step, dtype):
     if dtype not in FLOATS:
         step = round(step) or 1  # torch's own divides by the step that it has cut to 0, and dies
     assert_same(lambda e: e.range(start, stop, step, dtype=getattr(e, dtype)))
@@ -71,7 +51,8 @@ def test_range_of_a_step_that_is_cut_to_zero():
 @example(-0.7, 3, 1, "uint8")
 @example(-300, 3, 0, "uint8")
 @example(0, 3, 29, "float16")
-def test_linspace(start, stop, n, dtype):
+@example(1.0, 1.3167754582370514e-22, 26, "float32")  # what double precision takes for a tie is none
+def test_linspace(assert_same, start, stop, n, dtype):
     assert_same(lambda e: e.linspace(start, stop, n, dtype=getattr(e, dtype)))
 
 
@@ -81,7 +62,7 @@ def test_linspace(start, stop, n, dtype):
 @example(2, 0, 1, "int64")
 @example(5, 0, 1, "float16")
 @example(5, 0, 0, "float16")
-def test_logspace(start, stop, n, dtype):
+def test_logspace(assert_same, start, stop, n, dtype):
     assert_same(lambda e: e.logspace(start, stop, n, dtype=getattr(e, dtype)))
 
 
@@ -110,7 +91,7 @@ FILLS = {
 
 @pytest.mark.parametrize("name", FILLS)
 @pytest.mark.parametrize("dtype", [*DTYPES, "bool"])
-def test_numbers_that_do_not_fit(name, dtype):
+def test_numbers_that_do_not_fit(assert_same, name, dtype):
     for value in VALUES:
         if not (isinstance(value, float) and dtype == "int64" and abs(value) >= 2**63):  # C leaves open what comes out
             assert_same(lambda e, value=value: FILLS[name](e, value, getattr(e, dtype)))
@@ -118,7 +99,7 @@ def test_numbers_that_do_not_fit(name, dtype):
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
 @pytest.mark.parametrize("dtype", [None, "int32", "int64", "uint8"])
-def test_integers_beyond_64_bits(value, dtype):
+def test_integers_beyond_64_bits(assert_same, value, dtype):
     for wrapped in (value, [value]):
         assert_same(lambda e, x=wrapped: e.tensor(x, dtype=None if dtype is None else getattr(e, dtype)))
 
@@ -138,7 +119,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_shapes_given_in_odd_ways(name):
+def test_shapes_given_in_odd_ways(assert_same, name):
     assert_same(SHAPES[name])
 
 
@@ -156,12 +137,12 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.filterwarnings("ignore:To copy construct")
-def test_how_a_copy_lies_in_memory(name):
+def test_how_a_copy_lies_in_memory(assert_same, name):
     assert LAYOUTS[name](minigrad).stride() == LAYOUTS[name](torch).stride()
     assert_same(LAYOUTS[name])
 
 
-def test_asarray_that_may_not_copy():
+def test_asarray_that_may_not_copy(assert_same):
     assert_same(lambda e: e.asarray(e.ones(2), copy=False))
     assert_same(lambda e: e.asarray(e.ones(2), dtype=e.float64, copy=False))
     assert_same(lambda e: e.asarray([1, 2], copy=False))

@@ -77,11 +77,9 @@ class FunctionNode(Node):
         return self.function.__name__ + "Backward"
 
     def __getattr__(self, name):
-        try:
-            return getattr(self.ctx, name)  # to torch the two are one object
-        except AttributeError:
-            message = f"'{type(self).__name__}' object has no attribute '{name}'"
-            raise AttributeError(message, name=name, obj=self) from None
+        if name not in FunctionNode.__slots__ and hasattr(self.ctx, name):  # to torch the two are one object
+            return getattr(self.ctx, name)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 
     def all_edges(self):
         edges = iter(self.edges)

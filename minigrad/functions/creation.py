@@ -451,7 +451,14 @@ def _line(a, b, i):
 def _fused_line(a, b, i):
     """`_line` with one rounding, as a fused multiply-add has it."""
     exact = np.float64 if b.dtype == np.float32 else np.longdouble
-    return (exact(a) + exact(b) * i.astype(exact)).astype(b.dtype)
+    a, product = exact(a), exact(b) * i.astype(exact)
+    total = a + product
+    rest = (a - (total - (total - a))) + (product - (total - a))  # what the addition lost, as Knuth's TwoSum has it
+    nearest = total.astype(b.dtype)
+    other = np.nextafter(nearest, np.where(total > nearest, np.inf, -np.inf).astype(b.dtype))
+    tie = (nearest.astype(exact) + other.astype(exact)) / 2 == total  # between the two, but for what was lost
+    out = np.where(tie & (rest > 0), np.maximum(nearest, other), nearest)
+    return np.where(tie & (rest < 0), np.minimum(nearest, other), out)
 
 
 def _stepped(start, step, n, target):
@@ -460,9 +467,9 @@ def _stepped(start, step, n, target):
     torch's threads takes a share, whose blocks then begin elsewhere."""
     wide = np.float32 if target.itemsize == 2 else np.float64
     start, step, lanes = wide(start), wide(step), 32 // target.itemsize
-    out = state.run(_fused_line(start, step, np.arange(n)).astype, target)
+    out = state.run(state.run(_fused_line, start, step, np.arange(n)).astype, target)
     blocks = out[: n // (2 * lanes) * 2 * lanes].reshape(-1, lanes)
-    blocks[...] = _fused_line(blocks[:, :1].astype(wide), step, np.arange(lanes))
+    blocks[...] = state.run(_fused_line, blocks[:, :1].astype(wide), step, np.arange(lanes))
     return out
 
 

@@ -1,5 +1,6 @@
 """autograd.Function: both engines run the same definitions."""
 
+import copy
 import gc
 import weakref
 
@@ -819,3 +820,21 @@ def test_grad_fn_shows_what_forward_left_on_ctx(e):
     assert node.saved_tensors[0] is x or node.saved_tensors[0].tolist() == [1.0, 1.0]
     with pytest.raises(AttributeError, match="'OnceBackward' object has no attribute 'shift'"):
         _ = node.shift
+
+
+def test_a_copy_of_a_node_that_is_being_made_asks_for_no_ctx():
+    """What a node lacks is looked for in ctx, which a copy does not have before it is filled."""
+
+    class Twice(minigrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.kept = 3
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    node = Twice.apply(minigrad.ones(2, requires_grad=True)).grad_fn
+    assert copy.copy(node).kept == node.kept == 3
+    assert not hasattr(node, "nothing_of_the_kind")
