@@ -146,3 +146,19 @@ def test_asarray_that_may_not_copy(assert_same):
     assert_same(lambda e: e.asarray(e.ones(2), copy=False))
     assert_same(lambda e: e.asarray(e.ones(2), dtype=e.float64, copy=False))
     assert_same(lambda e: e.asarray([1, 2], copy=False))
+
+
+def test_ranges_beyond_a_dtype_are_infinite_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert minigrad.arange(0, 1e6, 3e4, dtype=minigrad.float16)[-1] == float("inf")
+        assert minigrad.logspace(0, 30, 4, dtype=minigrad.float16)[-1] == float("inf")
+        minigrad.linspace(-6e4, 6e4, 9, dtype=minigrad.float16)
+        minigrad.logspace(-6e4, 6e4, 9, dtype=minigrad.float16)
+        minigrad.linspace(-3e38, 3e38, 9)
+
+
+@pytest.mark.parametrize("dtype", FLOATS[:2])
+def test_steps_that_a_dtype_does_not_hold(dtype, assert_same):
+    far = {"float16": 6e4, "float32": 3e38}[dtype]
+    assert_same(lambda e: e.linspace(-far, far, 9, dtype=getattr(e, dtype)))

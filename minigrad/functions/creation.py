@@ -5,6 +5,7 @@ Owns how Python data becomes an array of the dtype torch would give it. Knows no
 
 import itertools
 import math
+import operator
 import warnings
 
 import numpy as np
@@ -439,7 +440,7 @@ def arange(
     whole_numbers = isinstance(start, int) and isinstance(end, int) and isinstance(step, int)
     n = max(0, -((start - end) // step) if whole_numbers else math.ceil((end - start) / step))
     if target.kind == "f":
-        return made(_stepped(start, step, n, target), requires_grad, device)
+        return made(state.run(_stepped, start, step, n, target), requires_grad, device)
     return made((int(start) + np.arange(n) * int(step)).astype(target), requires_grad, device)
 
 
@@ -467,9 +468,9 @@ def _stepped(start, step, n, target):
     torch's threads takes a share, whose blocks then begin elsewhere."""
     wide = np.float32 if target.itemsize == 2 else np.float64
     start, step, lanes = wide(start), wide(step), 32 // target.itemsize
-    out = state.run(state.run(_fused_line, start, step, np.arange(n)).astype, target)
+    out = _fused_line(start, step, np.arange(n)).astype(target)
     blocks = out[: n // (2 * lanes) * 2 * lanes].reshape(-1, lanes)
-    blocks[...] = state.run(_fused_line, blocks[:, :1].astype(wide), step, np.arange(lanes))
+    blocks[...] = _fused_line(blocks[:, :1].astype(wide), step, np.arange(lanes))
     return out
 
 
@@ -507,12 +508,16 @@ def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False,
         start = start if steps else 0
         return full((steps,), start, dtype=dtypes.from_numpy(target), device=device, requires_grad=requires_grad)
     start, end = _in_dtype(start, target), _in_dtype(end, target)
+    return made(state.run(_evenly, start, end, steps, target), requires_grad, device)
+
+
+def _evenly(start, end, steps, target):
     if target.kind == "f":
         step = (end - start) / target.type(steps - 1)
     else:
         start, end, step = np.float64(start), np.float64(end), np.float64((end - start) / (steps - 1))
-    array = state.run(_spaced, start, end, step, steps, _line if step.dtype == np.float16 else _fused_line)
-    return made(array.astype(target, copy=False), requires_grad, device)
+    array = _spaced(start, end, step, steps, _line if step.dtype == np.float16 else _fused_line)
+    return array.astype(target, copy=False)
 
 
 def _in_dtype(value, target):
@@ -538,8 +543,8 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
         power = state.run(power.astype, target).item() if target.kind == "f" else power.item()
         return full((steps,), power, dtype=dtypes.from_numpy(target), device=device, requires_grad=requires_grad)
     start, end = _in_dtype(start, target), _in_dtype(end, target)
-    step = np.float64(end - start) / (steps - 1)
-    powers = _power(base, _spaced(np.float64(start), np.float64(end), step, steps, _line))
+    step = np.float64(state.run(operator.sub, end, start)) / (steps - 1)
+    powers = _power(base, state.run(_spaced, np.float64(start), np.float64(end), step, steps, _line))
     return made(state.run(powers.astype, target), requires_grad, device)
 
 
