@@ -57,6 +57,15 @@ T.autograd.backward([x * 2, x + y], [T.ones(600), g])
 T.autograd.backward([y * 2, y.view(20, 30)], [T.ones(600), rows])
 (z * 2 + z * 3 + z * z).backward(g)
 """,
+    "a formula writes over a cotangent that nobody else sees": """
+x, y, w = ((T.arange(9000.) / 8192).requires_grad_() for _ in range(3))
+g, rows = T.ones(9000), T.ones(90, 100)
+c = x * y
+T.autograd.backward([-c, c.exp().view(90, 100)], [g, rows])
+z = w.neg()
+h = z.grad_fn.register_hook(lambda i, o: log.append(("neg", o[0])))
+(z * 2).exp().backward(g)
+""",
     "a node runs when all its cotangents are there": AB + """
 early = a * 2
 h = early.register_hook(lambda g: log.append(("early", g)))

@@ -86,6 +86,7 @@ WIDE_ENOUGH = frozenset((np.dtype(np.float32), np.dtype(np.float64)))  # sums ar
 np.empty((1 << 25) - (1 << 16), np.uint8)
 
 MANY = 512  # elements, from which on NumPy's speed counts more than a few calls
+LARGE = 8192  # elements, from which on an array is better written over than another filled
 BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
 PYTHON_NUMBERS = (int, float)
 
@@ -100,6 +101,18 @@ def _bitwise(x, array, condition):
 def _in_order(reduced):
     """What a reduction gave, in C order: torch's is so whatever the order of the input."""
     return reduced if reduced.ndim < 2 or reduced.flags.c_contiguous else reduced.copy()
+
+
+def _product(a, b):
+    """a @ b of matrices, by the method, which takes 250 ns less than the operator.
+
+    Of a few rows and a transposed matrix, which is what a Linear layer gives it, OpenBLAS finds the transpose of the
+    product in a half to three quarters of the time, though it must be copied into order. (From 64 rows on it does not.)
+    """
+    if 8 <= len(a) <= 32 and a.dtype == np.float32 and a.shape[1] >= 128 and b.shape[1] >= 4 * len(a):
+        if b.flags.f_contiguous and a.flags.c_contiguous:
+            return np.ascontiguousarray(b.T.dot(a.T).T)
+    return a.dot(b)
 
 
 def _positions(index, axis, shape):
@@ -635,7 +648,7 @@ class NumPy:
     def matmul(a, b):
         if a.dtype.itemsize == 2 and a.dtype.kind == "f":
             return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-        return a.dot(b) if a.ndim == 2 == b.ndim else np.matmul(a, b)  # the method: 250 ns less
+        return _product(a, b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
 
     def mv(a, b):
         return NumPy.matmul(a, b)
@@ -669,7 +682,7 @@ class NumPy:
         return a[:, None] * b
 
     def linear(x, weight, bias):
-        out = x.dot(weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
+        out = _product(x, weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
         out += bias
         return out
 

@@ -18,7 +18,8 @@ import numpy as np
 from . import dtypes
 from .grad_mode import state
 from .graph import Call, Node, creation
-from .namespace import namespaces
+from .namespace import LARGE, namespaces
+from .ownership import ALONE_IN_CALL, references
 from .tensor import InferenceCounter, Tensor, alias, array_of, bare, wrap
 
 REGISTRY = {}
@@ -439,8 +440,23 @@ class Plan:
         scope |= {"plan": self, "held": HELD}
         return compile_function(f"record_{op.name}", lines, scope)
 
+    def _written_over(self):
+        """The last formula, writing its result over g, which nothing needs after it; None if it is another."""
+        op = self.primitive
+        *others, last = [_form(op.formulas[i]) for i in self.needed]
+        if not op.promote or any(form is not _PRODUCT for form in others):
+            return None
+        factor = op.needs[self.needed[-1]][-1]
+        if last is _PRODUCT and factor in self.saved:
+            return f"multiply(g, {factor}._array, g)"
+        return "negative(g, g)" if last is _NEGATIVE else None
+
     def _write_vjp(self):
         op = self.primitive
+
+        def sent(terms):
+            return " ".join(f"(node.{edge}, {term})," for edge, term in zip(self.edges, terms.values()))
+
         lines = [f"def vjp_{op.name}(node, g):"]
         add = lines.append
         if self.saved or self.holds:
@@ -458,6 +474,10 @@ class Plan:
         for i in self.needed:
             asked = [n + "._array" if n in self.saved else n for n in op.needs[i]]
             terms[i] = f"formula_{i}({', '.join(asked)})"
+        if (over := self._written_over()) is not None:
+            alone = "references(g) <= alone and g.base is None"
+            add(f"    unseen = g.__class__ is ndarray and g.size > {LARGE} and {alone}")
+            terms[i] = f"{over} if unseen else {terms[i]}"
         if self.broadcasts:
             add("    if node.shapes is not None:")
             add(f"        {', '.join(i + '_shape' for i in self.needed)}, = node.shapes")
@@ -466,10 +486,12 @@ class Plan:
             for i, term in terms.items():
                 dot = f"xp.sum_of_products(g, {op.needs[i][1]}._array) if {i}_shape == () else " if op.product else ""
                 add(f"        {i}_g = {dot}xp.sum_to({term}, {i}_shape)")
-            add(f"        return ({' '.join(f'(node.{edge}, {i}_g),' for edge, i in zip(self.edges, terms))})")
-        add(f"    return ({' '.join(f'(node.{edge}, {term}),' for edge, term in zip(self.edges, terms.values()))})")
+            add(f"        return ({sent({i: f'{i}_g' for i in self.needed})})")
+        add(f"    return ({sent(terms)})")
         scope = {f"formula_{i}": op.formulas[i] for i in self.needed}
         scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces}
+        scope |= {"alone": ALONE_IN_CALL, "multiply": np.multiply, "ndarray": np.ndarray, "negative": np.negative}
+        scope["references"] = references
         return compile_function(f"vjp_{op.name}", lines, scope)
 
     def recorded_vjp(self, node, g):
@@ -487,6 +509,16 @@ class Plan:
             sum_to = values["xp"].sum_to
             cotangents = [sum_to(c, shape) for c, shape in zip(cotangents, node.shapes)]
         return tuple(zip(edges, cotangents))
+
+
+_PRODUCT = (lambda g, factor: g * factor).__code__.co_code
+_NEGATIVE = (lambda g: -g).__code__.co_code
+
+
+def _form(formula):
+    """The one of the two codes above that a formula is, or None."""
+    code = getattr(getattr(formula, "__code__", None), "co_code", None)
+    return next((form for form in (_PRODUCT, _NEGATIVE) if form == code), None)
 
 
 def with_history(saved, edge):

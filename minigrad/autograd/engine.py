@@ -10,13 +10,13 @@ every cotangent it will ever receive has arrived. No recursion, so depth costs n
 import contextvars
 import heapq
 import math
-import sys
 
 import numpy as np
 
 from ..grad_mode import state
 from ..graph import Node, Undefined
 from ..namespace import MANY
+from ..ownership import ALONE_IN_CALL, ALONE_IN_LOOP, references
 from ..tensor import Tensor, bare
 from . import hook_calls
 
@@ -74,8 +74,8 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
     hooked = False  # True once a leaf with hooks was met
     undefined = None  # the cotangent of whatever only None came to
     pop, push, push_and_pop = heapq.heappop, heapq.heappush, heapq.heappushpop
-    get, take, references = arriving.get, arriving.pop, sys.getrefcount
-    ndarray, numbers, alone = np.ndarray, NUMBERS, _ALONE_IN_LOOP
+    get, take, alone = arriving.get, arriving.pop, ALONE_IN_LOOP
+    ndarray, numbers = np.ndarray, NUMBERS
 
     for root, g in zip(roots, cotangents):
         target = edge_of(root)
@@ -97,8 +97,10 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
         attached = node.attached
         if wanted is not None and node in path and node in wanted:
             captured[node] = g  # torch takes it before the hooks if the pass goes on from here, after them if it ends
+        if observers:
+            seen = g  # a second reference, so that no formula writes over what others look at afterwards
         if attached is not None:
-            g = user(_run_hooks, node, g, create_graph)
+            seen = g = user(_run_hooks, node, g, create_graph)
             if g is None:
                 g = undefined = undefined or Undefined(cotangents[0]._array)
         if wanted is not None and node in wanted:
@@ -153,6 +155,7 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
                 arriving[target] = held + g[()]
             else:
                 arriving[target] = held + g
+        sent = held = None  # which hold what a formula may write over
         if not waiting:
             node = following
         elif following is None:
@@ -251,30 +254,13 @@ def _layout(tensor):
 def _own(array, order):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
     if array.__class__ is np.ndarray:
-        if sys.getrefcount(array) <= _ALONE and array.base is None:
+        if references(array) <= ALONE_IN_CALL and array.base is None:
             flags = array.flags
             if flags.owndata and (flags.f_contiguous if order == "F" else flags.c_contiguous):
                 return array
     elif isinstance(array, np.generic):  # what NumPy gives for a single number
         return np.asarray(array)
     return _copied(array, order)
-
-
-def _references_if_alone():
-    """What sys.getrefcount says of an array that nobody else holds: in the loop, and in `_own`."""
-
-    def own(array):
-        return sys.getrefcount(array)
-
-    arriving = {0: np.empty(1)}
-    held = arriving.get(0)
-    in_loop = sys.getrefcount(held)
-    del held
-    g = arriving.pop(0)
-    return in_loop, own(g)
-
-
-_ALONE_IN_LOOP, _ALONE = _references_if_alone()
 
 
 def _accumulate(found, create_graph):

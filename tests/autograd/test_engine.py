@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import minigrad
-from minigrad.namespace import MANY
+from minigrad.namespace import LARGE, MANY
 
 engines = pytest.mark.parametrize("e", [minigrad, torch], ids=["minigrad", "torch"])
 
@@ -102,7 +102,7 @@ def test_a_wide_graph(no_gc):
     assert x.grad.item() == 6_000 and leaves[7].grad.item() == 1.0
 
 
-@pytest.mark.parametrize("n", [3, MANY], ids=["small", "large"])
+@pytest.mark.parametrize("n", [3, MANY + 1], ids=["small", "large"])
 @pytest.mark.parametrize("seed", range(30))
 def test_random_graphs(seed, n):
     """A random program over three leaves, first and second derivatives against torch's."""
@@ -118,8 +118,9 @@ def test_random_graphs(seed, n):
                 pool[-1] = pool[-1].tanh()
         loss = sum(t.sum() for t in pool[3:])
         grads = e.autograd.grad(loss, leaves, create_graph=True, allow_unused=True, materialize_grads=True)
+        plain = e.autograd.grad(loss, leaves, retain_graph=True, allow_unused=True, materialize_grads=True)
         second = e.autograd.grad(sum((g * g).sum() for g in grads), leaves, allow_unused=True, materialize_grads=True)
-        return [t.tolist() for t in (*grads, *second)]
+        return [t.tolist() for t in (*grads, *second, *plain)]
 
     for ours, theirs in zip(run(minigrad), run(torch)):
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-12)
@@ -357,7 +358,67 @@ def test_fan_in_does_not_write_into_what_somebody_else_holds(n):
     assert all(g.tolist() == values for g, values in kept)
 
 
+@engines
+@pytest.mark.parametrize("n", [3, 2 * LARGE])
+def test_who_looks_at_a_cotangent_sees_it_whole(e, n):
+    """Products and negations may write their result over a large cotangent: not while anybody can look at it."""
+
+    class Kept(e.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            kept.append((g * 2, [2.0] * n))
+            return kept[-1][0]
+
+    kept, x, w = [], e.ones(n, requires_grad=True), e.full((n,), 3.0, requires_grad=True)
+    y = x * w
+    y.retain_grad()
+    z = -y
+    z.register_hook(lambda g: kept.append((g, g.tolist())))
+    z.grad_fn.register_prehook(lambda outputs: kept.append((outputs[0], outputs[0].tolist())))
+    z.grad_fn.register_hook(lambda inputs, outputs: kept.extend((t, t.tolist()) for t in (*inputs, *outputs)))
+    z.grad_fn.register_hook(lambda inputs, outputs: kept.append((outputs[0], [2.0] * n)))
+    cotangent = e.ones(n)
+    Kept.apply(z).backward(cotangent)
+    assert x.grad.tolist() == [-6.0] * n and w.grad.tolist() == y.grad.tolist() == [-2.0] + [-2.0] * (n - 1)
+    assert cotangent.tolist() == [1.0] * n
+    assert len(kept) == 6 and all(t.tolist() == values for t, values in kept)
+
+
+@pytest.mark.parametrize("mode", ["plain", "anomaly", "steps"])
+def test_observers_of_the_pass_see_each_cotangent_as_it_came(mode):
+    x = minigrad.full((2 * LARGE,), 0.5, requires_grad=True)
+    y = (-(-x * x)).exp()
+    if mode == "steps":
+        with minigrad.autograd.Steps() as steps:
+            y.backward(minigrad.ones(2 * LARGE))
+        assert [step.g.text for step in steps][:1] == [f"{2 * LARGE} elements from 1. to 1."]
+    elif mode == "anomaly":
+        with pytest.warns(UserWarning, match="Anomaly"), minigrad.autograd.detect_anomaly():
+            y.backward(minigrad.ones(2 * LARGE))
+    else:
+        y.backward(minigrad.ones(2 * LARGE))
+    np.testing.assert_allclose(x.grad.numpy(), 2 * 0.5 * np.exp(0.25), rtol=1e-6)
+
+
 # -- memory ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_large_cotangent_is_written_over_where_it_dies():
+    n = 1 << 18
+    x = minigrad.ones(n, requires_grad=True)
+    y = -(-(-(x * 2).exp()))
+    cotangent = minigrad.ones(n)
+    tracemalloc.start()
+    try:
+        y.backward(cotangent)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * x.grad.numpy().nbytes  # one array, which becomes x.grad
 
 
 def step(e, w, x):
