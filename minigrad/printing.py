@@ -5,8 +5,6 @@ its attributes and knows no op. A tensor is first cut down to the elements that 
 formatted: the cost is that of the text and not of the tensor.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import sys

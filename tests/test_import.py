@@ -16,8 +16,9 @@ PACKAGE = pathlib.Path(minigrad.__file__).parent
 
 # A file imports only from files above it. The one knot, Tensor's methods, is tied in methods.py.
 ORDER = """
-files namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random printing
-settings declarations autograd methods linalg cuda backends nn optim serialization utils __init__ runner __main__
+files ownership namespace dtypes grad_mode tensor torch_namespace hooks graph primitive ops functions inplace random
+printing settings declarations autograd methods linalg cuda backends nn optim serialization utils __init__
+runner __main__
 """.split()
 KNOT = {  # a call inside a function, made when everything is there
     ("namespace", "torch_namespace"), ("dtypes", "torch_namespace"), ("functions", "inplace"),

@@ -97,12 +97,12 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
         attached = node.attached
         if wanted is not None and node in path and node in wanted:
             captured[node] = g  # torch takes it before the hooks if the pass goes on from here, after them if it ends
-        if observers:
-            seen = g  # a second reference, so that no formula writes over what others look at afterwards
         if attached is not None:
-            seen = g = user(_run_hooks, node, g, create_graph)
+            g = user(_run_hooks, node, g, create_graph)
             if g is None:
                 g = undefined = undefined or Undefined(cotangents[0]._array)
+        if attached is not None or observers:
+            seen = g  # a second reference: no formula writes over what others look at afterwards
         if wanted is not None and node in wanted:
             captured.setdefault(node, g)
         if wanted is not None and node not in path:
@@ -120,7 +120,7 @@ def _carry(roots, cotangents, retain_graph, create_graph, wanted, path, accumula
             else:
                 sent = user(node.user_vjp, g)
             if attached is not None and attached.posthooks:
-                sent = user(hook_calls.run_posthooks, node, sent, g, create_graph)
+                sent = user(hook_calls.run_posthooks, node, sent, seen, create_graph)
             if observers:
                 going_on = [(t, r if path is None or t in path or t in wanted else None) for t, r in sent]
                 for observe in observers:

@@ -2,7 +2,7 @@
 
 from ..tensor import Tensor
 from .kernels import add, add_scaled, gradient, multiply, scale
-from .optimizer import ElementwiseOptimizer, check_fused, number, zeros_like
+from .optimizer import SMALL, ElementwiseOptimizer, check_fused, number, zeros_like
 
 __all__ = ["SGD"]
 
@@ -109,7 +109,7 @@ class SGD(ElementwiseOptimizer):
                 # In Python's doubles, which keep the product exact: float32 is then rounded once, as torch's fused
                 # multiply-add is. It takes 0.2 us; NumPy, which has no fast path for one element in place, 0.8.
                 array.fill(array.item() + rounded_step * grad._array.item())
-            elif array.size < 4096:
+            elif array.size < SMALL:
                 add(array, grad._array * c, array)
             else:
                 self._apply(_plain, (array, grad._array), step)
