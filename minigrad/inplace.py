@@ -202,7 +202,7 @@ def write(target, result):
             f"result type {result.dtype.type_name} can't be cast to the desired output type {target.dtype.type_name}: "
             "use the out-of-place form"
         )
-    if new.dtype != array.dtype and result._requires_grad:
+    if new.dtype != array.dtype:
         result = result.to(target.dtype)
     if new is not array:
         state.run(np.copyto, array, result._array, "unsafe")

@@ -69,6 +69,13 @@ def address(x):
     return x.__array_interface__["data"][0] if isinstance(x, np.ndarray) else x.address
 
 
+def cast(x, dtype):
+    """A new array of a dtype; from double to half precision by way of single, rounded twice, as torch does it."""
+    if dtype == np.float16 and x.dtype == np.float64:
+        x = x.astype(np.float32)
+    return x.astype(dtype, "C" if 0 in x.strides else "K")  # an expanded array comes out in order
+
+
 def _wide(x):
     """The dtype to accumulate in: half precision in single, integers in int64, as torch does."""
     kind = x.dtype.kind
@@ -140,9 +147,12 @@ def _var(x, axis, correction, keepdims):
 
 
 def _running(scan, x, axis):
-    """A scan of an array, or of a number, in a new array in C order, as torch's."""
-    out = np.empty(x.shape or 1, x.dtype if x.dtype.kind == "f" else np.int64)
-    scan(x if x.ndim else x.reshape(1), axis, out.dtype, out)
+    """A scan of an array, or of a number, in a new array in C order. torch's accumulates float32 in float64."""
+    dtype = _wide(x) or np.float64
+    out = np.empty(x.shape or 1, dtype)
+    scan(x if x.ndim else x.reshape(1), axis, dtype, out)
+    if x.dtype.kind == "f":
+        out = out.astype(x.dtype, copy=False)
     return out if x.ndim else out.reshape(())
 
 
@@ -245,7 +255,7 @@ class NumPy:
     # -- elementwise
 
     def cast(x, dtype):
-        return x.astype(dtype, "C" if 0 in x.strides else "K")  # an expanded array comes out in order
+        return cast(x, dtype)
 
     convert = cast
 
@@ -511,7 +521,8 @@ class NumPy:
     def logcumsumexp(x, axis):
         if not x.ndim:
             return x.copy()
-        return np.logaddexp.accumulate(x, axis=axis, dtype=np.float64).astype(x.dtype, "C")  # torch accumulates so
+        dtype = _wide(x) or np.float64  # as torch's
+        return np.logaddexp.accumulate(x, axis=axis, dtype=dtype).astype(x.dtype, "C")
 
     # -- shape
 

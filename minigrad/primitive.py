@@ -18,7 +18,7 @@ import numpy as np
 from . import dtypes
 from .grad_mode import state
 from .graph import Call, Node, creation
-from .namespace import LARGE, namespaces
+from .namespace import LARGE, cast, namespaces
 from .ownership import ALONE_IN_CALL, references
 from .tensor import InferenceCounter, Tensor, alias, array_of, bare, wrap
 
@@ -645,7 +645,7 @@ def to_dtype(x, target):
         raise RuntimeError(f"value cannot be converted to type {target.name}_t without overflow: {x}")
     if target.category == 1:
         return wrap(np.array(x, np.int64).astype(target.numpy))
-    return wrap(state.run(np.array, x, target.numpy))
+    return wrap(state.run(cast, np.array(x, np.float64), target.numpy))
 
 
 # -- errors --------------------------------------------------------------------------------------------------------

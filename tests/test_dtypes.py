@@ -131,6 +131,42 @@ def test_conversion_of_values_between_dtypes(source):
         assert (str(ours.dtype), ours.tolist()) == (str(theirs.dtype), theirs.tolist()), target
 
 
+# Above the middle of two halves, by less than single precision sees.
+BETWEEN = np.nextafter(1.19677734375, 2)
+TO_HALF = {
+    "half": lambda e: e.tensor([BETWEEN], dtype=e.double).half(),
+    "from numpy": lambda e: e.as_tensor(np.array([BETWEEN]), dtype=e.half),
+    "tensor": lambda e: e.tensor([BETWEEN, 1], dtype=e.half),
+    "a NumPy number": lambda e: e.tensor(np.float64(BETWEEN), dtype=e.half),
+    "full": lambda e: e.full((1,), BETWEEN, dtype=e.half),
+    "fill_": lambda e: e.ones(1).half().fill_(BETWEEN),
+    "copy_": lambda e: e.ones(1).half().copy_(e.tensor([BETWEEN], dtype=e.double)),
+    "masked_fill": lambda e: e.ones(2).half().masked_fill(e.tensor([True, False]), BETWEEN),
+    "where": lambda e: e.where(e.tensor([True]), BETWEEN, e.ones(1).half()),
+    "clamp": lambda e: e.zeros(1).half().clamp(min=BETWEEN),
+    "beside a number": lambda e: e.zeros(1).half() + BETWEEN,
+    "in place": lambda e: e.zeros(1).half().add_(e.tensor([BETWEEN], dtype=e.double)),
+    "sum": lambda e: e.tensor([BETWEEN], dtype=e.double).sum(dtype=e.half),
+}
+
+
+@pytest.mark.parametrize("way", TO_HALF)
+def test_double_becomes_half_by_way_of_single(assert_same, way):
+    assert_same(TO_HALF[way])
+
+
+def test_an_assignment_of_double_to_half_goes_by_way_of_single(assert_same):
+    def run(e, value):
+        x = e.ones(2).half()
+        x[0] = value
+        x[1:] = value
+        return x
+
+    assert_same(lambda e: run(e, BETWEEN))
+    assert_same(lambda e: run(e, e.tensor(BETWEEN, dtype=e.double)))
+    assert_same(lambda e: run(e, e.tensor([BETWEEN], dtype=e.double)[0]))
+
+
 def test_dtype_objects_tell_what_torch_s_tell():
     for name in NAMES:
         ours, theirs = getattr(minigrad, name), getattr(torch, name)

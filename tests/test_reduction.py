@@ -35,6 +35,23 @@ def test_unique(assert_same, numbers):
     assert_same(lambda e: e.tensor(numbers).unique_consecutive(return_inverse=True, return_counts=True))
 
 
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("scan", ["cumsum", "cumprod", "logcumsumexp"])
+def test_scans_accumulate_in_a_wider_dtype(scan, dtype, dim):
+    """Half precision in single, single in double; float64 has nothing wider, and so the bits of all are torch's."""
+
+    def run(e):
+        x = e.from_numpy(np.random.default_rng(0).normal(size=(60, 60))).to(getattr(e, dtype))
+        return getattr(e, scan)(x, dim).numpy()
+
+    ours, theirs = run(minigrad), run(torch)
+    if (scan, dtype) == ("logcumsumexp", "float64"):  # whose logarithm and exponential are another library's
+        np.testing.assert_allclose(ours, theirs, rtol=1e-14)
+    else:
+        np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "int64", "bool", "float16", "float64"])
 def test_prod_has_the_dtype_named(assert_same, dtype):
     assert_same(lambda e: e.tensor([200, 2]).prod(dtype=getattr(e, dtype)))

@@ -31,7 +31,7 @@ def scalar_as(value, dtype):
         if math.isfinite(value) and abs(value) > RANGES[dtype.numpy][1]:
             name = {"float16": "c10::Half", "float32": "float"}.get(dtype.name, "double")
             raise RuntimeError(f"value cannot be converted to type {name} without overflow: {value}")
-        return value
+        return float(np.float32(value)) if dtype.name == "float16" else value  # which torch rounds to single first
     least, largest = RANGES[dtype.numpy]
     lowest = least if least or isinstance(value, float) else -largest
     if not lowest <= value <= largest:

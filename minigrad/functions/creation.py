@@ -13,6 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import as_numpy, find_device
 from ..grad_mode import state
+from ..namespace import cast
 from ..tensor import Tensor, made, wrap
 from .arguments import nonnegative, scalar_as, sizes, whole
 from .shape import laid_out, meshgrid
@@ -86,7 +87,7 @@ def _from_numbers(data, found, dtype):
         except OverflowError:
             raise ValueError("Overflow when unpacking long long: int64 takes -2**63 to 2**63 - 1") from None
     if dtype.kind == "f":
-        return state.run(np.array, data, dtype)
+        return state.run(cast, np.array(data, np.float64), dtype)
     if dtype.kind == "b":
         return np.array(data, found).astype(dtype)
     try:
@@ -103,10 +104,7 @@ def _from_numbers(data, found, dtype):
 
 
 def _cast_copy(array, dtype):
-    order = "C" if 0 in array.strides else "K"  # an expanded array comes out in order
-    if dtype is None or array.dtype == dtype:
-        return np.array(array, order=order)
-    return state.run(array.astype, dtype, order)
+    return state.run(cast, array, array.dtype if dtype is None else dtype)
 
 
 def _unnest(data):

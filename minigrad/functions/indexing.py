@@ -298,6 +298,8 @@ def setitem(x, index, value):
         spread = not shape and part.ndim > 0  # one element is a number to torch, laid out otherwise than any part
         refuse_overlap(wrap(np.broadcast_to(given.reshape(shape), target_shape)), wrap(part), apart=spread)
     if not recording:
+        if x._array.dtype == np.float16:
+            given = to_dtype(value, x.dtype)._array
         source = given.reshape(shape)
         if np.may_share_memory(source, x._array):
             source = source.copy()

@@ -610,7 +610,11 @@ def test_a_state_that_is_not_the_parameters(name, sizes):
             return
         with pytest.raises(RuntimeError, match="optimizer of other parameters"):
             run(minigrad)
-    elif name == "Rprop" and sizes in ((2, 3), (5000, 6000), (65536, 65537)):  # torch compares its two arrays the other way round
+    elif name == "Rprop" and sizes in (
+        (2, 3),
+        (5000, 6000),
+        (65536, 65537),
+    ):  # torch compares its two arrays the other way round
         with pytest.raises(RuntimeError, match=r"The size of tensor a \(\d+\) must match"):
             run(minigrad)
     else:
