@@ -738,7 +738,8 @@ FUNCTIONAL = [
     functional("selu", COMPOSED),
     functional("celu", COMPOSED, "alpha", {"alpha": [1.0, 0.7]}),
     functional("gelu", COMPOSED),
-    functional("gelu.tanh", STEEP, "approximate='tanh'"),
+    # Among many numbers some lie where 1 + tanh(x) is all rounding.
+    functional("gelu.tanh", STEEP, "approximate='tanh'", skip=["long"]),
     functional("silu", COMPOSED),
     functional("mish", COMPOSED),
     functional("hardtanh", EXACT),

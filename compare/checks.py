@@ -24,6 +24,7 @@ from .strategies import (
     FILLS,
     KINDS,
     LAYOUTS,
+    SHAPES,
     TURNS,
     Operand,
     Source,
@@ -116,7 +117,7 @@ def draw(case: Case, source: Source, kind: str | None = None, dtype: str | None 
         return None
     if kind == "alias" and count < 2 or dtype not in (None, *case.dtypes):
         return None
-    shape_kind = kind if kind in ("0-d", "empty", "size-1", "broadcast") else "plain"
+    shape_kind = kind if kind in SHAPES else "plain"
     if mixed and shape_kind == "plain" and kind != "alias" and count > 1 and case.shapes == "elementwise":
         shape_kind = source.choose(["plain", "broadcast"])
     if case.shapes == "elementwise":

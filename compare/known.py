@@ -84,13 +84,26 @@ def _square_wraps(example: Any) -> bool:
     return any(bool((v.astype(float) ** 2 > np.iinfo(v.dtype).max).any()) for v in integers)
 
 
-def _half_and_flat(example: Any) -> bool:
+def _half_and_flat(example: Any, axis: int = -1) -> bool:
     x = example.operands[0]
-    return x.dtype == "float16" and bool(((x.values.astype(float).var(-1) + 1e-5) ** -1.5 > 65504).any())
+    return x.dtype == "float16" and bool(((x.values.astype(float).var(axis) + 1e-5) ** -1.5 > 65504).any())
+
+
+def _half_and_apart(example: Any) -> bool:
+    x, y = (o.values.astype(float) for o in example.operands)
+    return example.operands[0].dtype == "float16" and bool((np.abs(y) * np.exp(-y * x) > 65504).any())
+
+
+def _half_and_long(example: Any) -> bool:
+    return example.operands[0].dtype == "float16" and example.operands[0].values.size > 32
 
 
 def _strided(example: Any) -> bool:
-    return any(o.layout != "contiguous" for o in example.operands)
+    return _with_gaps(example.operands)
+
+
+def _with_gaps(operands: Any) -> bool:
+    return any(o.layout != "contiguous" for o in operands)
 
 
 def _unsigned(example: Any) -> bool:
@@ -145,6 +158,16 @@ TABLE: list[Known] = [
       for label in DERIVATIVES),
     Known("F.layer_norm", "double backward*", "torch cubes 1 / sqrt(var + eps) in half precision, which overflows "
           "where the elements are nearly equal", _half_and_flat),
+    Known("addcdiv", "double backward*", "torch multiplies the integer by the value in its own dtype, where it wraps",
+          _square_wraps),
+    *(Known("F.batch_norm.affine", label, "torch's backward reads a weight with gaps as if it had none",
+            lambda example: _with_gaps(example.operands[1:])) for label in DERIVATIVES),
+    Known("F.batch_norm*", "double backward*", "as F.layer_norm, where a column's elements are nearly equal",
+          lambda example: _half_and_flat(example, axis=0)),
+    *(Known("F.soft_margin_loss", label, "torch multiplies y by exp(-y * x), which overflows in half precision, before "
+            "it divides by 1 + exp(-y * x)", _half_and_apart) for label in DERIVATIVES),
+    *(Known("prod.all", label, "torch multiplies in as many lanes as a register has, and one may have overflowed where "
+            "another has underflowed", _half_and_long) for label in ("out*", *DERIVATIVES)),
     Known("addcdiv", "*grad*", "of an integer and float64 scalars: torch's backward rounds to float32 on the way",
           _mixed),
     *(Known(row, "*error", "of nothing: which checks come before the look at the size differs from op to op", _empty)

@@ -40,7 +40,7 @@ def grid(case: Case, seed: int, quick: bool) -> Iterator[tuple[checks.Example, i
         return
     for i, kind in enumerate(KINDS):
         for j, dtype in enumerate(GRID_DTYPES):
-            if quick and (dtype not in ("float64", "float32")) and kind not in ("plain", "0-d", "special"):
+            if quick and (dtype not in ("float64", "float32")) and kind not in ("plain", "0-d", "long", "special"):
                 continue
             for turn in range(1 if quick else 3):
                 example = checks.draw(case, Seeded(stable + 1000 * i + 50 * j + turn), kind, dtype)

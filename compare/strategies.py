@@ -18,12 +18,12 @@ FLOATS = ("float64", "float32", "float16")
 INTS = ("int64", "int32", "int16", "int8", "uint8")
 DTYPES = FLOATS + INTS + ("bool",)
 LAYOUTS = ("contiguous", "transposed", "strided", "negative", "expanded")
-SHAPES = ("plain", "0-d", "empty", "size-1", "broadcast")
+SHAPES = ("plain", "0-d", "empty", "size-1", "long", "broadcast")
 FILLS = ("random", "special", "ties")
 
 # What one check varies at a time; the columns of the coverage page.
 KINDS = ("plain", "0-d", "empty", "size-1", "broadcast", "transposed", "strided", "negative", "expanded", "alias",
-         "special", "ties")  # fmt: skip
+         "special", "ties", "long")  # fmt: skip
 
 
 class Source(Protocol):
@@ -137,6 +137,8 @@ def dtype_code(dtype: np.dtype) -> str:
 
 # --- shapes
 
+LONG = (30, 60)  # what accumulates shows its digits here
+
 
 def elementwise(source: Source, kind: str, count: int) -> list[tuple[int, ...]]:
     """`count` mutually broadcastable shapes of up to 3 axes."""
@@ -147,6 +149,8 @@ def elementwise(source: Source, kind: str, count: int) -> list[tuple[int, ...]]:
         shape[source.integer(0, len(shape) - 1)] = 0
     if kind == "size-1":
         shape[source.integer(0, len(shape) - 1)] = 1
+    if kind == "long":
+        shape[source.integer(0, len(shape) - 1)] = source.integer(*LONG)
     if kind != "broadcast":
         return [tuple(shape)] * count
     whole = source.integer(0, count - 1)  # one operand keeps the full shape, or the result's would be another
@@ -169,6 +173,8 @@ def named(source: Source, kind: str, pattern: str) -> list[tuple[int, ...]]:
         sizes[source.choose(names)] = 0
     if names and kind == "size-1":
         sizes[source.choose(names)] = 1
+    if names and kind == "long":
+        sizes[source.choose(names)] = source.integer(*LONG)
     count = sum("..." in part for part in operands)
     batches = iter(elementwise(source, "broadcast" if kind == "broadcast" else "plain", count) if count else [])
     shapes = []

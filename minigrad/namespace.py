@@ -138,10 +138,19 @@ def _add_at(out, positions, x):
 
 
 def _var(x, axis, correction, keepdims):
-    """The variance, of half precision in single: its root may be a number where it is itself 0."""
-    wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    """The variance, not rounded to x's dtype yet: its root may be a number where it is itself 0.
+
+    As torch, half precision in single and the others in double: over all elements around their mean in x's dtype, along
+    axes around that in double, so that of equal elements nothing is left.
+    """
     n = count(x.shape, axis)
-    centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
+    wide = x.astype(_wide(x) or np.float64)
+    if axis is None:
+        centred = wide - np.add.reduce(x, axis=None, keepdims=True, dtype=_wide(x)) / (n or np.nan)
+    else:
+        if x.size and x.dtype == np.float64:
+            wide -= wide[tuple(slice(0, 1) if i in axis else slice(None) for i in range(x.ndim))]
+        centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
     total = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
     return total / wide.dtype.type(max(n - correction, 0))
 
@@ -442,6 +451,9 @@ class NumPy:
         total = np.add.reduce(x, axis=axis, dtype=_wide(x), keepdims=keepdims)
         n = count(x.shape, axis)
         return _in_order((total / n if n else total * np.nan).astype(x.dtype, copy=False))
+
+    def mean_in_double(x, axis, keepdims):
+        return NumPy.mean(x if x.dtype.itemsize == 2 else x.astype(np.float64), axis, keepdims).astype(x.dtype)
 
     def var(x, axis, correction, keepdims):
         return _in_order(_var(x, axis, correction, keepdims).astype(x.dtype, copy=False))

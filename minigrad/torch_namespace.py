@@ -203,6 +203,9 @@ class Torch:
     def mean(x, axis, keepdims):
         return x.clone() if axis == () else torch.mean(x, _all_or(axis, x), keepdim=keepdims)
 
+    def mean_in_double(x, axis, keepdims):
+        return Torch.mean(x.double(), axis, keepdims).to(x.dtype)
+
     def var(x, axis, correction, keepdims):
         return _var(x, axis, correction, keepdims).to(x.dtype)
 

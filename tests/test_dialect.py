@@ -198,7 +198,14 @@ CALLS = [
     lambda x, y, m, v: mg.baddbmm(x, x[None], y[None]) + mg.addbmm(x, y[None], m[None], alpha=2) + mg.cross(x, y, 0),
     lambda x, y, m, v: mg.dist(x, y) + mg.dist(x, v, 3) + mg.dist(x, v, 0) + x.nansum() + x.norm(0.5) + x.norm(1.5),
     lambda x, y, m, v: (
-        x.sum() + x.sum(0).sum() + x.mean() + x.mean(1).sum() + x.var() + x.var(0).sum() + x.std(0).sum()
+        x.sum()
+        + x.sum(0).sum()
+        + x.mean()
+        + x.mean(1).sum()
+        + x.var()
+        + x.var(0).sum()
+        + x.std(0).sum()
+        + sum(mg.var_mean(x, 0)).sum()
     ),
     lambda x, y, m, v: (
         x.prod() + x.prod(1).sum() + x.amax(0).sum() + x.amin() + x.max() + x.min() + x.logsumexp(0).sum() + x.median()

@@ -160,18 +160,18 @@ def sum(xp, x, *, axis, keepdims):
     return xp.sum(x, axis, keepdims)
 
 
-@primitive(x=lambda g, xp, x, axis, keepdims: xp.where(x != x, 0, xp.widen(g, x.shape, axis, keepdims)))
+@primitive(x=lambda g, xp, x, axis, keepdims: xp.widen(g, x.shape, axis, keepdims) * (x == x))
 def nansum(xp, x, *, axis, keepdims):
     """The sum of what is not nan."""
     return xp.sum(xp.where(x != x, 0, x), axis, keepdims)
 
 
-@primitive(
-    x=lambda g, xp, x_shape, axis, keepdims: xp.broadcast_to(
-        xp.widen(xp.over_count(g, max(1, xp.count(x_shape, axis))), x_shape, axis, keepdims), x_shape
-    ),
-    name=lambda node: "MeanBackward0" if node.static[1] is None else "MeanBackward1",
-)
+def _mean_g(g, xp, x_shape, axis, keepdims):
+    share = xp.over_count(g, max(1, xp.count(x_shape, axis)))
+    return xp.broadcast_to(xp.widen(share, x_shape, axis, keepdims), x_shape)
+
+
+@primitive(x=_mean_g, name=lambda node: "MeanBackward0" if node.static[1] is None else "MeanBackward1")
 def mean(xp, x, *, axis, keepdims):
     """The sum over the number of elements."""
     return xp.mean(x, axis, keepdims)
@@ -193,8 +193,14 @@ def std(xp, x, *, axis, correction, keepdims):
     return xp.std(x, axis, correction, keepdims)
 
 
-var_beside_mean, mean_beside_var = overload(var, "VarMeanBackward0"), overload(mean, "VarMeanBackward0")
-std_beside_mean, mean_beside_std = overload(std, "StdMeanBackward0"), overload(mean, "StdMeanBackward0")
+@primitive(x=_mean_g, name="VarMeanBackward0")
+def mean_beside_var(xp, x, *, axis, keepdims):
+    """The mean that var_mean returns, which torch rounds once."""
+    return xp.mean_in_double(x, axis, keepdims)
+
+
+mean_beside_std = overload(mean_beside_var, "StdMeanBackward0")
+var_beside_mean, std_beside_mean = overload(var, "VarMeanBackward0"), overload(std, "StdMeanBackward0")
 
 
 # torch saves the product as well: a later write to it is noticed.

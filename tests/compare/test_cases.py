@@ -58,7 +58,7 @@ def test_every_kind_of_input_is_met_by_an_elementwise_op() -> None:
     kinds = {e.kind for e, _, _ in ops.grid(cases.find("mul"), 0, True)}
     assert {"plain", "0-d", "empty", "size-1", "broadcast", "transposed", "strided", "negative", "expanded", "alias",
             "special",
-            "ties"} <= kinds  # fmt: skip
+            "ties", "long"} <= kinds  # fmt: skip
 
 
 def test_broadcast_shapes_broadcast_and_alias_is_the_same_tensor() -> None:
