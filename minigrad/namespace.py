@@ -145,24 +145,20 @@ def _var(x, axis, correction, keepdims):
     """
     n = count(x.shape, axis)
     wide = x.astype(_wide(x) or np.float64)
-    if axis is None:
-        centred = wide - np.add.reduce(x, axis=None, keepdims=True, dtype=_wide(x)) / (n or np.nan)
-    else:
-        if x.size and x.dtype == np.float64:
-            wide -= wide[tuple(slice(0, 1) if i in axis else slice(None) for i in range(x.ndim))]
-        centred = wide - np.add.reduce(wide, axis=axis, keepdims=True) / (n or np.nan)
-    total = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
-    return total / wide.dtype.type(max(n - correction, 0))
+    if axis is not None and x.size and x.dtype == np.float64:
+        wide -= wide[tuple(slice(0, 1) if i in axis else slice(None) for i in range(x.ndim))].copy()
+    total = np.add.reduce(x if axis is None else wide, axis=axis, dtype=_wide(x), keepdims=True)
+    wide -= total / (n or np.nan)
+    wide *= wide
+    return np.add.reduce(wide, axis=axis, keepdims=keepdims) / wide.dtype.type(max(n - correction, 0))
 
 
 def _running(scan, x, axis):
     """A scan of an array, or of a number, in a new array in C order. torch's accumulates float32 in float64."""
-    dtype = _wide(x) or np.float64
-    out = np.empty(x.shape or 1, dtype)
-    scan(x if x.ndim else x.reshape(1), axis, dtype, out)
-    if x.dtype.kind == "f":
-        out = out.astype(x.dtype, copy=False)
-    return out if x.ndim else out.reshape(())
+    out = x.astype(_wide(x) or np.float64, "C")
+    if x.ndim:
+        scan(out, axis, None, out)
+    return out.astype(x.dtype, copy=False) if x.dtype.kind == "f" else out
 
 
 def _polynomial(x, *coefficients):
