@@ -131,6 +131,24 @@ def test_conversion_of_values_between_dtypes(source):
         assert (str(ours.dtype), ours.tolist()) == (str(theirs.dtype), theirs.tolist()), target
 
 
+@pytest.mark.parametrize("default", ["float32", "float64"])
+@pytest.mark.parametrize("shapes", itertools.product([(), (2,)], repeat=2))
+def test_ldexp_has_the_dtype_of_its_operands(default, shapes):
+    """Though it multiplies by 2 to a power: an integer exponent does not bring in the default dtype."""
+
+    def run(e):
+        before = e.get_default_dtype()
+        e.set_default_dtype(getattr(e, default))
+        try:
+            kinds = itertools.product(["float16", "float32", "float64", "int32"], ["float16", "float64", "int64"])
+            made = [[e.ones(s, dtype=getattr(e, k)) for s, k in zip(shapes, pair)] for pair in kinds]
+            return [str(e.ldexp(a, b).dtype) for a, b in made]
+        finally:
+            e.set_default_dtype(before)
+
+    assert run(minigrad) == run(torch)
+
+
 # Above the middle of two halves, by less than single precision sees.
 BETWEEN = np.nextafter(1.19677734375, 2)
 TO_HALF = {

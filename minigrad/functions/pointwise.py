@@ -429,7 +429,8 @@ def copysign(input, other):
 def ldexp(input, other):
     """input * 2 ** other"""
     _both_tensors("ldexp", input, other)
-    return input * pow(wrap(np.array(2.0, dtypes.as_numpy(None))), other)
+    input, other = align((input, other), to_float=True)
+    return input * pow(wrap(np.array(2.0, other._array.dtype)), other)
 
 
 def heaviside(input, values):
