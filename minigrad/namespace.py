@@ -252,9 +252,13 @@ ERFC = (
 
 
 class NumPy:
-    """NumPy under the names that ops use. Every function takes and returns plain arrays."""
+    """NumPy under the names that ops use. Every function takes and returns plain arrays.
 
-    count, inverse = staticmethod(count), staticmethod(inverse)
+    A namespace is a class without instances: its functions are called as the class's own, never as methods.
+    """
+
+    vars().update((name, getattr(np, name)) for name in _DIRECT)
+    count, inverse = count, inverse
     recorded = False  # True of the namespace in which formulas leave a graph behind
 
     # -- elementwise
@@ -706,10 +710,3 @@ class NumPy:
         out = _product(x, weight.T) if x.dtype.itemsize > 2 else NumPy.matmul(x, weight.T)
         out += bias
         return out
-
-
-for _name, _function in list(vars(NumPy).items()):
-    if callable(_function) and not isinstance(_function, staticmethod):
-        setattr(NumPy, _name, staticmethod(_function))
-for _name in _DIRECT:
-    setattr(NumPy, _name, staticmethod(getattr(np, _name)))

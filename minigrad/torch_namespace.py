@@ -85,7 +85,7 @@ def _of_tensors(function):
 class Torch:
     """torch under the names that ops use. Every function takes and returns torch tensors that require no gradient."""
 
-    count, inverse = staticmethod(count), staticmethod(inverse)
+    count, inverse = count, inverse
     recorded = False
 
     # -- elementwise
@@ -392,9 +392,6 @@ for _name in (*_DIRECT, "remainder"):
     if not hasattr(Torch, _name):
         _function = getattr(torch, _name)
         setattr(Torch, _name, _of_tensors(_function) if _name in _BINARY else _function)
-for _name, _function in list(vars(Torch).items()):
-    if callable(_function) and not isinstance(_function, staticmethod):
-        setattr(Torch, _name, staticmethod(_function))
 namespaces[torch.Tensor] = Torch
 
 
@@ -630,7 +627,7 @@ def _lifted(name):
                     raise other_device(device, "cpu")
         return _raised(function(*[_lowered(a, device) for a in args]))
 
-    return staticmethod(call)
+    return call
 
 
 def _copy(x):
@@ -663,8 +660,8 @@ def reach(device):
 Held: Any = type("Held", (), {"__doc__": "`Torch` for TorchArrays."})
 for _name in vars(NumPy):
     if not _name.startswith("_"):
-        setattr(Held, _name, staticmethod(getattr(Torch, _name)) if _name in ("count", "inverse") else _lifted(_name))
-Held.copy, Held.to_device, Held.recorded = staticmethod(_copy), staticmethod(place), False
+        setattr(Held, _name, getattr(Torch, _name) if _name in ("count", "inverse") else _lifted(_name))
+Held.copy, Held.to_device, Held.recorded = _copy, place, False
 namespaces[TorchArray] = Held
 
 

@@ -476,22 +476,21 @@ def _spelled(name):
         parts = next((parts for parts in spellings if _alike(parts, function, args)), None)
         return symbol.writer.write(value, parts or call(f"xp.{name}", args))
 
-    return staticmethod(written)
+    return written
 
 
 class Spelled:
     """NumPy's namespace for Symbols, alone or beside constants."""
 
     recorded = False
-    count, inverse = staticmethod(NumPy.count), staticmethod(NumPy.inverse)
-    cond = staticmethod(_read)
+    count, inverse = NumPy.count, NumPy.inverse
+    cond = _read
 
     def lowest(x):
         return NumPy.lowest(_unwrapped(x))
 
 
 KEYED = "item slice index slice_adjoint index_adjoint with_item with_item_added put_positions at_positions".split()
-Spelled.lowest = staticmethod(Spelled.lowest)  # type: ignore[assignment]
 for _name in vars(NumPy):
     if not _name.startswith("_") and not hasattr(Spelled, _name):
         setattr(Spelled, _name, _spelled(_name))

@@ -14,7 +14,13 @@ from . import elementwise, indexing, linalg, reduction, shape
 class Recorded:
     """The array namespace of Tensors."""
 
-    count, inverse = staticmethod(count), staticmethod(inverse)
+    vars().update(
+        (name, op)
+        for table in (elementwise, reduction, shape, indexing, linalg)
+        for name, op in vars(table).items()
+        if hasattr(op, "primitive")
+    )
+    count, inverse = count, inverse
     recorded = True
 
     def where(condition, a, b):
@@ -84,12 +90,4 @@ class Recorded:
 
 
 _slice = slice
-for _name, _function in list(vars(Recorded).items()):
-    if callable(_function) and not isinstance(_function, staticmethod):
-        setattr(Recorded, _name, staticmethod(_function))
-for _table in (elementwise, reduction, shape, indexing, linalg):
-    for _name, _function in vars(_table).items():
-        if hasattr(_function, "primitive") and not hasattr(Recorded, _name):
-            setattr(Recorded, _name, staticmethod(_function))
-
 namespaces[Tensor] = Recorded
