@@ -290,7 +290,7 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("an in-place op may change the dtype", INPLACE,
      "    if new.dtype != array.dtype and not dtypes.can_cast(result.dtype, target.dtype):", "    if False:"),
     ("an in-place op's history has the dtype that was written", INPLACE,
-     "    if new.dtype != array.dtype and result._requires_grad:", "    if False:"),
+     "    if new.dtype != array.dtype:\n", "    if new.dtype != array.dtype and not result._requires_grad:\n"),
     ("an in-place op may change the shape", INPLACE, "    if new.shape != array.shape:", "    if False:"),
     ("a comparison in place keeps the gradient of what it overwrites", INPLACE,
      "        if recording and not result._requires_grad:  #", "        if False:  #"),
