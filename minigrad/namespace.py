@@ -100,9 +100,9 @@ PYTHON_NUMBERS = (int, float)
 
 def _bitwise(x, array, condition):
     """True for a side of a `where` that bits can be taken from: a Python number, or of the array's dtype and shape."""
-    if x.__class__ in PYTHON_NUMBERS:
-        return array.shape == condition.shape
-    return x.dtype in BITS and x.dtype is array.dtype and x.shape == condition.shape
+    if array.__class__ is not np.ndarray or array.shape != condition.shape:  # both sides may be numbers
+        return False
+    return x.__class__ in PYTHON_NUMBERS or x.dtype in BITS and x.dtype is array.dtype and x.shape == condition.shape
 
 
 def _in_order(reduced):
@@ -399,9 +399,7 @@ class NumPy:
 
     def where(condition, a, b):
         array = b if a.__class__ in PYTHON_NUMBERS or not a.ndim else a
-        if condition.size < MANY or array.__class__ is not np.ndarray:
-            return np.where(condition, a, b)
-        if not (_bitwise(a, array, condition) and _bitwise(b, array, condition)):
+        if condition.size < MANY or not (_bitwise(a, array, condition) and _bitwise(b, array, condition)):
             return np.where(condition, a, b)
         # NumPy chooses element by element and mispredicts every other one; masks of bits are eight times as fast.
         bits = BITS[array.dtype]

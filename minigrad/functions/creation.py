@@ -238,6 +238,7 @@ def from_numpy(ndarray):
             UserWarning,
             stacklevel=3,
         )
+        ndarray = ndarray.view()  # which does not own its memory: backward writes over no such array
     return wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
 
 

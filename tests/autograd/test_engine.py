@@ -388,6 +388,27 @@ def test_who_looks_at_a_cotangent_sees_it_whole(e, n):
     assert len(kept) == 6 and all(t.tolist() == values for t, values in kept)
 
 
+@engines
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_a_cotangent_that_cannot_be_written_to(e):
+    class Constant(e.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            array = np.full(2 * LARGE, 2.0, np.float32)
+            array.flags.writeable = False
+            return e.from_numpy(array)
+
+    x = e.ones(2 * LARGE, requires_grad=True)
+    Constant.apply((x * 3).neg()).backward(e.ones(2 * LARGE))
+    y = x * 1
+    (Constant.apply(y) + Constant.apply(y)).backward(e.ones(2 * LARGE))
+    assert x.grad.tolist() == [-2.0] * (2 * LARGE)
+
+
 @pytest.mark.parametrize("mode", ["plain", "anomaly", "steps"])
 def test_observers_of_the_pass_see_each_cotangent_as_it_came(mode):
     x = minigrad.full((2 * LARGE,), 0.5, requires_grad=True)
