@@ -111,15 +111,19 @@ def _in_order(reduced):
 
 
 def _product(a, b):
-    """a @ b of matrices, by the method, which takes 250 ns less than the operator.
+    """a @ b of matrices. The method takes 250 ns less than the operator, but fills its result with zeros beforehand.
 
-    Of a few rows and a transposed matrix, which is what a Linear layer gives it, OpenBLAS finds the transpose of the
-    product in a half to three quarters of the time, though it must be copied into order. (From 64 rows on it does not.)
+    Of a few long rows and a transposed matrix, which is what a Linear layer gives it, OpenBLAS finds the transpose of
+    the product in half of the time for 8 rows, in nine tenths for 64, though it must be copied into order.
     """
-    if 8 <= len(a) <= 32 and a.dtype == np.float32 and a.shape[1] >= 128 and b.shape[1] >= 4 * len(a):
+    rows = len(a)
+    if rows < 8:
+        return a.dot(b)
+    length, columns = b.shape
+    if rows <= 64 and length >= max(128, 8 * rows) and columns >= max(128, 4 * rows) and a.dtype == np.float32:
         if b.flags.f_contiguous and a.flags.c_contiguous:
-            return np.ascontiguousarray(b.T.dot(a.T).T)
-    return a.dot(b)
+            return np.ascontiguousarray((b.T @ a.T).T)
+    return a.dot(b) if rows * columns < LARGE else a @ b
 
 
 def _positions(index, axis, shape):

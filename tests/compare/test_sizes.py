@@ -22,8 +22,8 @@ ROOT = Path(compare.__file__).parents[1]
 LOWERED = [  # file in minigrad/, text, what it becomes
     ("namespace.py", "MANY = 512 ", "MANY = 2 "),
     ("namespace.py", "LARGE = 8192 ", "LARGE = 1 "),
-    ("namespace.py", "8 <= len(a) <= 32", "1 <= len(a) <= 32"),
-    ("namespace.py", "a.shape[1] >= 128 and b.shape[1] >= 4 * len(a)", "a.shape[1] >= 1 and b.shape[1] >= 1"),
+    ("namespace.py", "    if rows < 8:", "    if rows < 1:"),
+    ("namespace.py", "length >= max(128, 8 * rows) and columns >= max(128, 4 * rows)", "length and columns"),
     ("functions/shape.py", "MOST_JOINED = 32", "MOST_JOINED = 2"),
     ("optim/optimizer.py", "SMALL = 4096", "SMALL = 2"),
     ("optim/optimizer.py", "BLOCK = 65536", "BLOCK = 2"),
