@@ -44,10 +44,6 @@ def _mixed(example: Any) -> bool:
     return len({o.dtype for o in example.operands}) > 1
 
 
-def _special_half(example: Any) -> bool:
-    return "float16" in {o.dtype for o in example.operands} and (_infinite(example) or _subnormal(example))
-
-
 def _infinite(example: Any) -> bool:
     return not all(np.isfinite(o.values).all() for o in example.operands if o.is_float)
 
@@ -92,6 +88,10 @@ def _half_and_flat(example: Any, axis: int = -1) -> bool:
 def _half_and_apart(example: Any) -> bool:
     x, y = (o.values.astype(float) for o in example.operands)
     return example.operands[0].dtype == "float16" and bool((np.abs(y) * np.exp(-y * x) > 65504).any())
+
+
+def _long_doubles(example: Any) -> bool:
+    return example.operands[0].dtype == "float64" and example.operands[0].values.size > 128
 
 
 def _half_and_long(example: Any) -> bool:
@@ -148,18 +148,25 @@ TABLE: list[Known] = [
           _float_and_integer),
     *(Known(row, label, "torch subtracts 1 from the bool exponent in its backward", _bool_mixed)
       for row in ("pow", "x [*][*] y") for label in ("*error*",)),
-    Known("pow*", "*", "as for addc* below", _special_half),
+    *(Known("pow", label, "torch asks whether the exponent is 0 before it rounds it to the dtype of the result",
+            lambda example: _mixed(example) and _subnormal(example)) for label in DERIVATIVES),
     Known("kron", "error", "torch takes a view of what it should reshape", _strided),
     Known("atan2", "*error*", "torch's backward negates the bool", _bool_mixed),
     Known("einsum*", "*error*", "torch asserts internally in the backward of mixed dtypes and nothing to add",
           lambda example: _float_and_integer(example) and _empty(example)),
-    Known("atan2", "*grad*", "torch's backward negates the unsigned integer", _unsigned),
+    *(Known("atan2", label, "torch's backward negates the unsigned integer", _unsigned) for label in DERIVATIVES),
+    *(Known("atan2", label, "torch's backward squares each operand in its own dtype, where it underflows",
+            lambda example: _mixed(example) and _subnormal(example)) for label in DERIVATIVES),
     *(Known("atan2", label, "torch's backward squares the integer in its own dtype, where it wraps", _square_wraps)
       for label in DERIVATIVES),
-    Known("F.layer_norm", "double backward*", "torch cubes 1 / sqrt(var + eps) in half precision, which overflows "
+    Known("F.layer_norm*", "double backward*", "torch cubes 1 / sqrt(var + eps) in half precision, which overflows "
           "where the elements are nearly equal", _half_and_flat),
-    Known("addcdiv", "double backward*", "torch multiplies the integer by the value in its own dtype, where it wraps",
-          _square_wraps),
+    *(Known("addc*", label, "torch multiplies the integer by the value in its own dtype, where it wraps", _square_wraps)
+      for label in DERIVATIVES),
+    Known("addbmm", "*error*", "torch's backward has no dtype for an integer and nothing to add to it",
+          lambda example: _float_and_integer(example) and _empty(example)),
+    *(Known(row, label, "torch's mean of all elements moves with each of them (Welford), a rounding for each",
+            _long_doubles) for row in ("std*", "var*") for label in ("out*", *DERIVATIVES)),
     *(Known("F.batch_norm.affine", label, "torch's backward reads a weight with gaps as if it had none",
             lambda example: _with_gaps(example.operands[1:])) for label in DERIVATIVES),
     Known("F.batch_norm*", "double backward*", "as F.layer_norm, where a column's elements are nearly equal",
@@ -191,11 +198,8 @@ TABLE: list[Known] = [
     *(Known("*prod*", label, "torch divides the product by the entry, which overflows",
             _subnormal) for label in DERIVATIVES),
     *(Known("F.layer_norm.affine", label, "0 * inf and inf - inf, in the order of torch's kernel", _infinite)
-      for label in DERIVATIVES),
+      for label in ("out*", *DERIVATIVES)),
     Known("F.bilinear", "*grad*", "0 * inf, in the order in which the three factors are multiplied", _infinite),
-    Known("F.*", "*", "half-precision subnormals: torch's fused kernels compute in float32 and round once, a "
-          "composition rounds at every step", _special_half),
-    Known("addc*", "*", "as above: value * x * y overflows in half where torch multiplies in float32", _special_half),
 ]  # fmt: skip
 
 

@@ -56,6 +56,7 @@ int64 = long = dtype("int64", "Long")
 uint8 = dtype("uint8", "Byte")
 bool_ = bool = dtype("bool", "Bool")
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)
+HALF = {float16, float16.numpy}  # half precision as tensors and arrays name it; torch's joins when its arrays do
 
 _BY_NUMPY = {d.numpy: d for d in ALL}
 # NumPy dtype -> the least and the largest number that it holds; np.finfo and np.iinfo take a microsecond to ask.

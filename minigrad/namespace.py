@@ -272,16 +272,16 @@ class NumPy:
 
     convert = cast
 
-    def half_times(x, number):
-        wide = np.promote_types(x.dtype, np.float32)
-        return (x.astype(wide) * wide.type(number)).astype(x.dtype)
-
-    def half_over(x, number):
-        wide = np.promote_types(x.dtype, np.float32)
-        return (x.astype(wide) / wide.type(number)).astype(x.dtype)
+    def times(x, number):
+        """x * number, which is not rounded to half precision first."""
+        if x.dtype != np.float16:
+            return x * number
+        return (x.astype(np.float32) * np.float32(number)).astype(np.float16)
 
     def over_count(x, count):
-        return x / count if count <= 65504 or x.dtype.itemsize > 2 else NumPy.half_over(x, count)
+        if count <= 65504 or x.dtype.itemsize > 2:
+            return x / count
+        return (x.astype(np.float32) / np.float32(count)).astype(x.dtype)
 
     def copy(x):
         return x.copy("C" if 0 in x.strides else "K")
@@ -319,6 +319,9 @@ class NumPy:
         if x.dtype.kind == "f":
             if n == 2:
                 return x * x
+            if x.dtype.itemsize == 2:  # in single, n in half; and torch has no sqrt for 0.5 and -0.5 here
+                power = NumPy.pow if n in (0.5, -0.5) else NumPy.power
+                return power(x.astype(np.float32), np.float32(np.float16(n))).astype(np.float16)
             if n == 3:
                 return x * x * x
             if n == 1:
@@ -348,6 +351,8 @@ class NumPy:
         return result
 
     def rsqrt(x):
+        if x.dtype.itemsize == 2:
+            return NumPy.rsqrt(x.astype(np.float32)).astype(x.dtype)
         return 1 / np.sqrt(x)
 
     def sigmoid(x):

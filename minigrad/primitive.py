@@ -126,7 +126,8 @@ class Primitive:
     `view`: the result shows the first input's memory. `held`: static arguments that are dropped after backward, as
     saved tensors are: the indices of a gather. `mixed`: asked first about operands that are not Tensors of one dtype:
     raises for what torch does not take, and gives the result where it is not found by promotion, else None.
-    `absorbs`: the input whose op torch runs as a part of this one.
+    `absorbs`: the input whose op torch runs as a part of this one. `single`: what of half precision is computed in
+    single and rounded once, as torch's kernels do it: "out" stands for the forward, an input for its formula.
     `explain`: turns NumPy's complaint about the arguments into torch's: `explain(error, *arrays, **static)`. And for
     speed, `direct`: the forward without a Python frame, where it is an operator (operator.mul, 50 ns a call);
     `product`: the op is a * b, whose gradient for a 0-d input is one dot product, not a product and a sum.
@@ -134,7 +135,7 @@ class Primitive:
 
     def __init__(
         self, forward, *, promote=None, name=None, view=False, held=(), mixed=None, explain=None, direct=None,
-        product=False, absorbs=None, **formulas,
+        product=False, absorbs=None, single=(), **formulas,
     ):  # fmt: skip
         self.name = forward.__name__
         self.forward = forward
@@ -147,6 +148,7 @@ class Primitive:
         self.direct = direct or forward
         self.product = product
         self.absorbs = absorbs
+        self.single = single
         positional, keyword = parameters(forward)
         self.takes_xp = positional[0] == "xp"
         self.inputs = list(positional[self.takes_xp :])
@@ -168,13 +170,18 @@ class Primitive:
         """The text of the call."""
         return "\n".join(self._write_call())
 
+    def formula(self, name):
+        """The formula of an input as it is called."""
+        formula = self.formulas[name]
+        return rounded_once(formula, 0) if name in self.single else formula
+
     def _named(self):
         """The namespace's function that the forward does no more than call, as in `return xp.exp(x)`; or None.
 
         Calling that one saves a Python frame.
         """
         code, static = self.forward.__code__, list(self.static)
-        if not self.takes_xp or len(code.co_names) != 1:
+        if not self.takes_xp or len(code.co_names) != 1 or "out" in self.single:
             return None
         asked = f"xp.{code.co_names[0]}"
         signature = ", ".join(["xp", *self.inputs] + ["*"] * bool(static) + static)
@@ -188,6 +195,9 @@ class Primitive:
 
     def _check_formulas(self):
         known = {"g", "xp", "out", *self.inputs, *self.static}
+        for name in self.single:
+            if name != "out" and name not in self.formulas:
+                raise TypeError(f"{self.name}: single names '{name}', which is neither 'out' nor has a formula")
         for i, formula in self.formulas.items():
             if i not in self.inputs:
                 raise TypeError(f"{self.name}: a formula for '{i}', which is not one of the inputs {self.inputs}")
@@ -217,13 +227,14 @@ class Primitive:
     def _callable(self, align):
         """The function that users call. Its code is written at the first call, into the very function object."""
         scope = {}
+        forward = rounded_once(self.forward, self.takes_xp) if "out" in self.single else self.direct
         call = types.FunctionType(_first_call.__code__, scope, self.name)
         call.__qualname__ = self.name
 
         def write():
             scope.update({
                 "align": align, "array_of": array_of, "explain": self.explain or broadcast_error,
-                "floating": FLOATING, "float32": np.dtype("float32"), "forward": self.direct, "link": link_view,
+                "floating": FLOATING, "float32": np.dtype("float32"), "forward": forward, "link": link_view,
                 "mixed": self.mixed, "namespaces": namespaces, "ndarray": np.ndarray, "new": object.__new__,
                 "not_a_tensor": not_a_tensor, "number_beside": number_beside, "numbers": NUMBERS, "state": state,
                 "static": self.static, "InferenceCounter": InferenceCounter, "Tensor": Tensor,
@@ -339,6 +350,22 @@ def parameters(function):
     n = code.co_argcount
     keyword = code.co_varnames[n : n + code.co_kwonlyargcount]
     return list(code.co_varnames[:n]), {name: defaults.get(name, REQUIRED) for name in keyword}
+
+
+def rounded_once(function, first):
+    """A forward or a formula that takes arrays in half precision as they are in single, and rounds what it finds.
+
+    `first` is the place of an argument that is an array, and says whether they are in half precision.
+    """
+
+    def in_single(*args, **static):
+        if args[first].dtype not in dtypes.HALF:
+            return function(*args, **static)
+        xp = namespaces[args[first].__class__]
+        wide = [xp.cast(x, np.dtype("float32")) if getattr(x, "dtype", None) in dtypes.HALF else x for x in args]
+        return xp.cast(function(*wide, **static), np.dtype("float16"))
+
+    return in_single
 
 
 def _first_call(*args, **kwargs):
@@ -488,7 +515,7 @@ class Plan:
                 add(f"        {i}_g = {dot}xp.sum_to({term}, {i}_shape)")
             add(f"        return ({sent({i: f'{i}_g' for i in self.needed})})")
         add(f"    return ({sent(terms)})")
-        scope = {f"formula_{i}": op.formulas[i] for i in self.needed}
+        scope = {f"formula_{i}": op.formula(i) for i in self.needed}
         scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces}
         scope |= {"alone": ALONE_IN_CALL, "multiply": np.multiply, "ndarray": np.ndarray, "negative": np.negative}
         scope["references"] = references
@@ -504,7 +531,7 @@ class Plan:
         edge_of = dict(zip(self.needed, edges))
         for n, saved in zip(self.saved, node.saved):
             values[n] = with_history(saved, node if n == "out" else edge_of.get(n))
-        cotangents = [op.formulas[i](*(values[n] for n in op.needs[i])) for i in self.needed]
+        cotangents = [op.formula(i)(*(values[n] for n in op.needs[i])) for i in self.needed]
         if self.broadcasts and node.shapes is not None:
             sum_to = values["xp"].sum_to
             cotangents = [sum_to(c, shape) for c, shape in zip(cotangents, node.shapes)]

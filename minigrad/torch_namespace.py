@@ -32,6 +32,7 @@ from .namespace import _DIRECT, NumPy, count, inverse, kept_shape, namespaces, s
 from .tensor import wrap
 
 TORCH_DTYPES = {d.numpy: getattr(torch, d.name) for d in dtypes.ALL}
+dtypes.HALF.add(torch.float16)
 NUMPY_DTYPES = {theirs: ours for ours, theirs in TORCH_DTYPES.items()}
 
 
@@ -131,11 +132,8 @@ class Torch:
     def cholesky(x):
         return torch.linalg.cholesky(x)
 
-    def half_times(x, number):
+    def times(x, number):
         return x * number
-
-    def half_over(x, number):
-        return x / number
 
     def over_count(x, count):
         return x / count

@@ -18,7 +18,7 @@ from minigrad.ops import Recorded, elementwise, indexing, linalg, reduction, sha
 from minigrad.primitive import REGISTRY, OpNode
 
 TABLES = [elementwise, indexing, linalg, reduction, shape]
-OPTIONS = {"promote", "name", "view", "explain", "direct", "mixed"}
+OPTIONS = {"promote", "name", "view", "explain", "direct", "mixed", "single"}
 PYTHON = {"len", "max", "min", "range", "slice", "tuple", "zip"}  # of Python numbers, sizes and keys
 
 
@@ -236,6 +236,7 @@ CALLS = [
     lambda x, y, m, v: (x @ m) + (m @ v) + v.dot(v) + (x[None] @ m[None])[0],
     lambda x, y, m, v: written_through_a_view(x, v),
     lambda x, y, m, v: x.double().float() + x.half().double(),
+    lambda x, y, m, v: (x.half().detach() // 3).float() + x.half().div(3, rounding_mode="trunc") * y,
 ]
 
 
@@ -325,7 +326,8 @@ def test_every_op_was_run():
     }  # fmt: skip
     # floor_divide, heaviside and three in-place forms have no derivative; to_device needs a second device.
     assert names - SEEN - only_in_second_derivatives <= {
-        "floor_divide", "heaviside", "to_device", "acosh_in_place", "asinh_in_place", "atanh_in_place",
+        "floor_divide", "half_floor_divide", "heaviside", "to_device",
+        "acosh_in_place", "asinh_in_place", "atanh_in_place",
     }  # fmt: skip
 
 

@@ -288,6 +288,9 @@ HALF_BESIDE = {
     "under": lambda x, s: s / x,
     "times in place": lambda x, s: x.detach().clone().mul_(s),
     "over in place": lambda x, s: x.detach().clone().div_(s),
+    "the whole quotient": lambda x, s: x.detach() // s,
+    "the quotient rounded down": lambda x, s: x.detach().div(s, rounding_mode="floor"),
+    "the quotient rounded to zero": lambda x, s: x.detach().div(s, rounding_mode="trunc"),
 }
 
 

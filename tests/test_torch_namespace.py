@@ -103,7 +103,8 @@ SHAPES = {
 }  # fmt: skip
 STATIC = {
     "add_scaled": {"alpha": 3.0}, "sub_scaled": {"alpha": 3.0}, "power": {"n": 3}, "half_times": {"number": 3.0},
-    "rounded_half_times": {"rounded": 3.0, "number": 3.0}, "half_over": {"number": 3.0}, "addcmul": {"value": 2.0},
+    "rounded_half_times": {"rounded": 3.0, "number": 3.0}, "half_over": {"number": 3.0},
+    "half_floor_divide": {"number": 3.0}, "half_div_trunc": {"number": 3.0}, "addcmul": {"value": 2.0},
     "addcdiv": {"value": 2.0}, "lerp_by": {"weight": 0.3}, "logit": {"eps": 0.1}, "round": {"decimals": 1},
     "nan_to_num": {"nan": 0.5, "posinf": 2.0, "neginf": -2.0},
     "cast": {"dtype": np.dtype("f4"), "x_dtype": np.dtype("f8")}, "convert": {"dtype": np.dtype("i8")},
@@ -148,7 +149,9 @@ STATIC = {
 BOOLEAN = {"choose": [0]}  # inputs that are masks
 INTEGER = {n for n in REGISTRY if n.startswith("bitwise_")} | {"gcd", "lcm"}
 # They say so when asked.
-NOT_DIFFERENTIABLE = {"floor_divide", "heaviside", "acosh_in_place", "asinh_in_place", "atanh_in_place"}
+NOT_DIFFERENTIABLE = {
+    "floor_divide", "half_floor_divide", "heaviside", "acosh_in_place", "asinh_in_place", "atanh_in_place"
+}  # fmt: skip
 
 
 def arguments(name):

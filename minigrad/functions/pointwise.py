@@ -124,8 +124,8 @@ def div(input, other, *, rounding_mode=None):
 
 def _integer_checked(op, kernel, a, b):
     """op(a, b) of one dtype, not bool; an integer zero as divisor is an error, as in torch."""
-    if not (isinstance(a, Tensor) and isinstance(b, Tensor)) and (mixed := op.primitive.mixed):
-        mixed(a, b)
+    if (mixed := op.primitive.mixed) and (result := mixed(a, b)) is not None:
+        return result
     a, b = align([a, b], to_float=False)
     kind = a._array.dtype.kind
     if kind != "f":
@@ -361,7 +361,8 @@ def where(condition, input=None, other=None):
 def lerp(input, end, weight):
     """input + weight * (end - input)"""
     for name, x in (("end", end), ("weight", weight)):
-        if isinstance(x, Tensor) and x._array.dtype != input._array.dtype:
+        whole = name == "weight" and isinstance(x, Tensor) and not x._array.ndim  # one for all: of any dtype
+        if isinstance(x, Tensor) and x._array.dtype != input._array.dtype and not whole:
             raise RuntimeError(
                 f"expected dtype {input.dtype.type_name.lower()} for `{name}` but got dtype {x.dtype.type_name.lower()}"
             )

@@ -8,21 +8,12 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..ops.elementwise import copied
 from ..primitive import overload, primitive
-
-_HALF, _SINGLE = np.dtype("float16"), np.dtype("float32")
-
-
-def _in_single(xp: Any, function: Callable[..., Any], *args: Any, **static: Any) -> Any:
-    """function(*args) of arrays in half precision, as torch's kernels have it: computed in single and rounded once."""
-    wide = [xp.cast(a, _SINGLE) if hasattr(a, "dtype") else a for a in args]
-    return xp.cast(function(*wide, **static), _HALF)
 
 
 def _beside(xp: Any, x: Any, g: Any) -> Any:
@@ -31,7 +22,9 @@ def _beside(xp: Any, x: Any, g: Any) -> Any:
 
 
 @primitive(
-    x=lambda g, xp, x, negative_slope: _beside(xp, x, xp.where(x > 0, g, g * negative_slope)), name="LeakyReluBackward0"
+    x=lambda g, xp, x, negative_slope: _beside(xp, x, xp.where(x > 0, g, g * negative_slope)),
+    single=("out", "x"),
+    name="LeakyReluBackward0",
 )
 def leaky_relu(xp, x, *, negative_slope):
     """x where positive, else negative_slope * x; the derivative at 0 is negative_slope"""
@@ -60,6 +53,7 @@ def _silu_g(g: Any, xp: Any, x: Any) -> Any:
 
 @primitive(
     x=lambda g, xp, x, negative, positive: xp.where(x <= 0, g * negative * xp.exp(xp.where(x < 0, x, 0)), g * positive),
+    single=("out", "x"),
     name="EluBackward0",
 )
 def elu(xp, x, *, negative, positive):
@@ -69,6 +63,7 @@ def elu(xp, x, *, negative, positive):
 
 @primitive(
     x=_silu_g,
+    single=("out", "x"),
     name="SiluBackward0",
 )
 def silu(xp, x):
@@ -78,6 +73,7 @@ def silu(xp, x):
 
 @primitive(
     x=lambda g, xp, x: g * _sigmoid(xp, -x),
+    single=("out", "x"),
     name="LogSigmoidBackward0",
 )
 def log_sigmoid(xp, x):
@@ -86,16 +82,12 @@ def log_sigmoid(xp, x):
 
 
 def _softplus_g(g: Any, xp: Any, x: Any, beta: float, threshold: float) -> Any:
-    if g.dtype.itemsize < 4:
-        return _in_single(xp, _softplus_g, g, xp, x, beta, threshold)
     return xp.where(x * beta > threshold, g, g * _sigmoid(xp, xp.where(x * beta >= threshold, threshold, x * beta)))
 
 
-@primitive(x=_softplus_g, name="SoftplusBackward0")
+@primitive(x=_softplus_g, single=("out", "x"), name="SoftplusBackward0")
 def softplus(xp, x, *, beta, threshold):
     """log(1 + exp(beta * x)) / beta, x where beta * x > threshold"""
-    if x.dtype.itemsize < 4:
-        return _in_single(xp, softplus.primitive.forward, xp, x, beta=beta, threshold=threshold)
     return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(x * beta)) / beta)
 
 
@@ -129,7 +121,7 @@ def _single(number: float) -> float:
     return struct.unpack("f", struct.pack("f", number))[0]
 
 
-@primitive(x=_celu_g, name="CeluBackward0")
+@primitive(x=_celu_g, single=("out", "x"), name="CeluBackward0")
 def celu(xp, x, *, alpha):
     """x where positive, else alpha * (exp(x / alpha) - 1)"""
     return xp.where(x <= 0, xp.expm1(xp.where(x > 0, 0, x) / alpha) * alpha, x)
@@ -145,7 +137,7 @@ def _softplus(xp: Any, x: Any) -> Any:
     return xp.where(x < 0, 0, x) + xp.log1p(xp.exp(xp.where(x < 0, x, -x)))
 
 
-@primitive(x=_mish_g, name="MishBackward0")
+@primitive(x=_mish_g, single=("out", "x"), name="MishBackward0")
 def mish(xp, x):
     """x * tanh(softplus(x))"""
     return x * xp.tanh(_softplus(xp, x))
@@ -154,13 +146,21 @@ def mish(xp, x):
 _SIXTH = _single(1 / 6)  # as torch has it in this derivative, for doubles too
 
 
-@primitive(x=lambda g, xp, x: _beside(xp, x, xp.where((x > -3) & (x < 3), g * _SIXTH, 0)), name="HardsigmoidBackward0")
+@primitive(
+    x=lambda g, xp, x: _beside(xp, x, xp.where((x > -3) & (x < 3), g * _SIXTH, 0)),
+    single=("out", "x"),
+    name="HardsigmoidBackward0",
+)
 def hardsigmoid(xp, x):
     """x / 6 + 1 / 2, limited to [0, 1]"""
     return xp.minimum(xp.maximum(x + 3, 0), 6) / 6
 
 
-@primitive(x=lambda g, xp, x: xp.where(x <= -3, 0, xp.where(x >= 3, g, g * (x / 3 + 0.5))), name="HardswishBackward0")
+@primitive(
+    x=lambda g, xp, x: xp.where(x <= -3, 0, xp.where(x >= 3, g, g * (x / 3 + 0.5))),
+    single=("out", "x"),
+    name="HardswishBackward0",
+)
 def hardswish(xp, x):
     """x * hardsigmoid(x)"""
     return x * xp.minimum(xp.maximum(x + 3, 0), 6) / 6
@@ -176,7 +176,7 @@ def hardshrink(xp, x, *, limit):
     return xp.where((x >= -limit) & (x <= limit), 0, x)
 
 
-@primitive(x=_outside_g, name="SoftshrinkBackward0")
+@primitive(x=_outside_g, single=("out",), name="SoftshrinkBackward0")
 def softshrink(xp, x, *, limit):
     """x nearer to 0 by limit, and 0 from -limit to limit"""
     return xp.where(x > limit, x - limit, xp.where(x < -limit, x + limit, x * 0))
@@ -191,6 +191,7 @@ def threshold(xp, x, *, threshold, value):
 @primitive(
     a=lambda g, xp, b: g * _sigmoid(xp, b),
     b=lambda g, xp, a, b: g * a * _sigmoid(xp, b) * (1 - _sigmoid(xp, b)),
+    single=("out", "a", "b"),
     name="GluBackward0",
 )
 def glu(xp, a, b):
@@ -204,7 +205,9 @@ def _normal(xp: Any, x: Any) -> Any:
 
 
 @primitive(
-    x=lambda g, xp, x: g * (_normal(xp, x) + x * (xp.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))), name="GeluBackward0"
+    x=lambda g, xp, x: g * (_normal(xp, x) + x * (xp.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))),
+    single=("out", "x"),
+    name="GeluBackward0",
 )
 def gelu(xp, x):
     """x * Phi(x), Phi the normal distribution function"""
@@ -221,7 +224,7 @@ def _gelu_tanh_g(g: Any, xp: Any, x: Any) -> Any:
     return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope)
 
 
-@primitive(x=_gelu_tanh_g, name="GeluBackward0")
+@primitive(x=_gelu_tanh_g, single=("out", "x"), name="GeluBackward0")
 def gelu_tanh(xp, x):
     """x * Phi(x) where Phi is approximated by tanh"""
     return 0.5 * x * (1 + _gelu_tanh(xp, x))
@@ -235,29 +238,21 @@ def _standardised(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[A
 
 
 def _standardised_g(g: Any, xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    if g.dtype.itemsize < 4:
-        return _in_single(xp, _standardised_g, g, xp, x, axes, eps)
     standard, scale = _standardised(xp, x, axes, eps)
     return scale * (g - xp.mean(g, axes, True) - standard * xp.mean(g * standard, axes, True))
 
 
-@primitive(x=_standardised_g, name="NativeLayerNormBackward0")
+@primitive(x=_standardised_g, single=("out", "x"), name="NativeLayerNormBackward0")
 def layer_norm(xp, x, *, axes, eps):
     """(x - mean) / sqrt(var + eps) over the axes, the last ones"""
-    if x.dtype.itemsize < 4:
-        return _in_single(xp, layer_norm.primitive.forward, xp, x, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0]
 
 
 def _weighted_g(g: Any, xp: Any, x: Any, weight: Any, axes: tuple[int, ...], eps: float) -> Any:
-    if g.dtype.itemsize < 4:
-        return _in_single(xp, _weighted_g, g, xp, x, weight, axes, eps)
     return _standardised_g(g * weight, xp, x, axes, eps)
 
 
 def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, ...], eps: float) -> Any:
-    if g.dtype.itemsize < 4:
-        return _in_single(xp, _norm_weight_g, g, xp, x, weight_shape, axes, eps)
     return xp.sum_to(g * _standardised(xp, x, axes, eps)[0], weight_shape)
 
 
@@ -265,12 +260,11 @@ def _norm_weight_g(g: Any, xp: Any, x: Any, weight_shape: Any, axes: tuple[int, 
     x=_weighted_g,
     weight=_norm_weight_g,
     bias=lambda g, xp, bias_shape: xp.sum_to(g, bias_shape),
+    single=("out", "x", "weight"),
     name="NativeLayerNormBackward0",
 )
 def layer_norm_affine(xp, x, weight, bias, *, axes, eps):
     """layer_norm(x) * weight + bias"""
-    if x.dtype.itemsize < 4:
-        return _in_single(xp, layer_norm_affine.primitive.forward, xp, x, weight, bias, axes=axes, eps=eps)
     return _standardised(xp, x, axes, eps)[0] * weight + bias
 
 

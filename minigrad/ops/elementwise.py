@@ -96,22 +96,22 @@ def rsub(a, b):
 rsub_tensor = overload(rsub, "RsubBackward0")
 
 
-@primitive(x=lambda g, xp, number: xp.half_times(g, number), name="MulBackward0")
-def half_times(xp, x, *, number):
+@primitive(single=("out", "x"), x=lambda g, number: g * number, name="MulBackward0")
+def half_times(x, *, number):
     """x * number in float16, the number not rounded to that: torch computes it in float32"""
-    return xp.half_times(x, number)
+    return x * number
 
 
-@primitive(x=lambda g, xp, number: xp.half_times(g, number), name="MulBackward0")
-def rounded_half_times(xp, x, *, rounded, number):
+@primitive(single=("x",), x=lambda g, number: g * number, name="MulBackward0")
+def rounded_half_times(x, *, rounded, number):
     """number * x in float16 for a 0-d tensor that comes first, which torch does round; not so in the derivative"""
-    return xp.half_times(x, rounded)
+    return x * rounded
 
 
-@primitive(x=lambda g, xp, number: xp.half_over(g, number), name="DivBackward0")
-def half_over(xp, x, *, number):
+@primitive(single=("out", "x"), x=lambda g, number: g / number, name="DivBackward0")
+def half_over(x, *, number):
     """x / number in float16, the number not rounded to that"""
-    return xp.half_over(x, number)
+    return x / number
 
 
 def _half_and_number(x, number):
@@ -186,7 +186,7 @@ pow_of_number = overload(pow, "PowBackward2")
 def _power_g(g, xp, x, n):
     if n == 2 and not xp.recorded:
         return g * (x + x)
-    return g * (n * xp.power(x, n - 1)) if n != 0 else xp.zeros_like(g)
+    return g * xp.times(xp.power(x, n - 1), n) if n != 0 else xp.zeros_like(g)
 
 
 @primitive(promote="same", x=_power_g, name="PowBackward0")
@@ -255,6 +255,7 @@ fmod_by_number = overload(fmod, "FmodBackward0")
     a=lambda g, weight: g * (1 - weight),
     b=lambda g, weight: g * weight,
     weight=lambda g, a, b, weight: g * (b - a),
+    single=("out",),
     name="LerpBackward1",
 )
 def lerp(xp, a, b, weight):
@@ -262,7 +263,13 @@ def lerp(xp, a, b, weight):
     return xp.where(xp.abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
 
 
-@primitive(promote="same", a=lambda g, weight: g * (1 - weight), b=lambda g, weight: g * weight, name="LerpBackward0")
+@primitive(
+    promote="same",
+    a=lambda g, weight: g * (1 - weight),
+    b=lambda g, weight: g * weight,
+    single=("out", "a", "b"),
+    name="LerpBackward0",
+)
 def lerp_by(a, b, *, weight):
     """lerp by a Python number, which saves nothing"""
     return a + weight * (b - a) if -0.5 < weight < 0.5 else b - (b - a) * (1 - weight)
@@ -271,8 +278,9 @@ def lerp_by(a, b, *, weight):
 @primitive(
     promote="same",
     x=lambda g: g,
-    a=lambda g, b, value: g * (b * value),
-    b=lambda g, a, value: g * (a * value),
+    a=lambda g, xp, b, value: g * xp.times(b, value),
+    b=lambda g, xp, a, value: g * xp.times(a, value),
+    single=("out",),
 )
 def addcmul(x, a, b, *, value):
     """x + value * a * b"""
@@ -283,7 +291,8 @@ def addcmul(x, a, b, *, value):
     promote="same",
     x=lambda g, b: g,
     a=lambda g, b, value: g * (value / b),
-    b=lambda g, a, b, value: -g * (value * a / (b * b)),
+    b=lambda g, xp, a, b, value: -g * (xp.times(a, value) / (b * b)),
+    single=("out",),
 )
 def addcdiv(x, a, b, *, value):
     """x + value * a / b"""
@@ -299,7 +308,7 @@ def exp(xp, x):
     return xp.exp(x)
 
 
-@primitive(promote="float", x=lambda g, out: g * (out * math.log(2)))
+@primitive(promote="float", x=lambda g, xp, out: xp.times(g * out, math.log(2)))
 def exp2(xp, x):
     """2 ** x"""
     return xp.exp2(x)
@@ -317,13 +326,13 @@ def log(xp, x):
     return xp.log(x)
 
 
-@primitive(promote="float", x=lambda g, x: g / (x * math.log(2)))
+@primitive(promote="float", x=lambda g, xp, x: g / xp.times(x, math.log(2)))
 def log2(xp, x):
     """The logarithm to base 2."""
     return xp.log2(x)
 
 
-@primitive(promote="float", x=lambda g, x: g / (x * math.log(10)))
+@primitive(promote="float", x=lambda g, xp, x: g / xp.times(x, math.log(10)))
 def log10(xp, x):
     """The logarithm to base 10."""
     return xp.log10(x)
@@ -451,7 +460,7 @@ def cosh(xp, x):
     return xp.cosh(x)
 
 
-@primitive(promote="float", x=lambda g, out: g * (1 - out * out))
+@primitive(promote="float", single=("x",), x=lambda g, out: g * (1 - out * out))
 def tanh(xp, x):
     """The hyperbolic tangent."""
     return xp.tanh(x)
@@ -478,7 +487,7 @@ def atanh(xp, x):
 # -- squashing -----------------------------------------------------------------------------------------------------
 
 
-@primitive(promote="float", x=lambda g, out: g * ((1 - out) * out))
+@primitive(promote="float", x=lambda g, out: g * (1 - out) * out)
 def sigmoid(xp, x):
     """1 / (1 + exp(-x))"""
     return xp.sigmoid(x)
@@ -500,13 +509,13 @@ def passed(xp, x, gate):
     return xp.passed(x, gate)
 
 
-@primitive(promote="float", x=lambda g, xp, x: (2 / math.sqrt(math.pi)) * xp.exp(-(x * x)) * g)
+@primitive(promote="float", single=("out",), x=lambda g, xp, x: xp.times(xp.exp(-(x * x)), 2 / math.sqrt(math.pi)) * g)
 def erf(xp, x):
     """2 / sqrt(pi) * the integral of exp(-t * t) from 0 to x"""
     return xp.erf(x)
 
 
-@primitive(promote="float", x=lambda g, xp, x: (-2 / math.sqrt(math.pi)) * xp.exp(-(x * x)) * g)
+@primitive(promote="float", single=("out",), x=lambda g, xp, x: xp.times(xp.exp(-(x * x)), -2 / math.sqrt(math.pi)) * g)
 def erfc(xp, x):
     """1 - erf(x), also where that is tiny"""
     return xp.erfc(x)
@@ -533,7 +542,7 @@ def ceil(xp, x):
     return xp.ceil(x)
 
 
-@primitive(promote="same", x=lambda g, xp: xp.zeros_like(g))
+@primitive(promote="same", single=("out",), x=lambda g, xp: xp.zeros_like(g))
 def round(xp, x, *, decimals):
     """The nearest multiple of 10 ** -decimals, halves to even."""
     return xp.round(x, decimals)
@@ -554,11 +563,40 @@ def frac(xp, x):
     return x - xp.trunc(x)
 
 
+_NO_FLOOR_DIVIDE = RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+@primitive(single=("out",), x=not_differentiable(_NO_FLOOR_DIVIDE), name="torch::autograd::NotImplemented")
+def half_floor_divide(xp, x, *, number):
+    """floor(x / number) in float16, the number not rounded to that"""
+    return xp.div_floor(x, number)
+
+
+half_div_floor = overload(half_floor_divide, "DivBackward2", x=lambda g, xp, x: xp.zeros_like(g))
+
+
+@primitive(single=("out",), x=lambda g, xp, x: xp.zeros_like(g), name="DivBackward2")
+def half_div_trunc(xp, x, *, number):
+    """trunc(x / number) in float16, the number not rounded to that"""
+    return xp.div_trunc(x, number)
+
+
+def _quotient(function, of_half):
+    """What `takes` checks, and the quotient of a half by a number."""
+    check = takes(function)
+
+    def mixed(a, b):
+        check(a, b)
+        return of_half(a, number=_number(b)) if _half_and_number(a, b) else None
+
+    return mixed
+
+
 @primitive(
     promote="same",
-    a=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
-    b=not_differentiable(RuntimeError("derivative for aten::floor_divide is not implemented")),
-    mixed=takes("floor_divide"),
+    a=not_differentiable(_NO_FLOOR_DIVIDE),
+    b=not_differentiable(_NO_FLOOR_DIVIDE),
+    mixed=_quotient("floor_divide", half_floor_divide),
     name="torch::autograd::NotImplemented",
 )
 def floor_divide(xp, a, b):
@@ -570,7 +608,11 @@ def floor_divide(xp, a, b):
 
 
 @primitive(
-    promote="same", a=lambda g, xp, b: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
+    promote="same",
+    a=lambda g, xp, b: xp.zeros_like(g),
+    b=lambda g, xp, a, b: xp.zeros_like(g),
+    mixed=_quotient("div", half_div_floor),
+    name="DivBackward2",
 )
 def div_floor(xp, a, b):
     """floor(a / b), as div(rounding_mode="floor") records it"""
@@ -578,7 +620,11 @@ def div_floor(xp, a, b):
 
 
 @primitive(
-    promote="same", a=lambda g, xp, b: xp.zeros_like(g), b=lambda g, xp, a, b: xp.zeros_like(g), name="DivBackward2"
+    promote="same",
+    a=lambda g, xp, b: xp.zeros_like(g),
+    b=lambda g, xp, a, b: xp.zeros_like(g),
+    mixed=_quotient("div", half_div_trunc),
+    name="DivBackward2",
 )
 def div_trunc(xp, a, b):
     """trunc(a / b)"""
@@ -860,13 +906,13 @@ fill_tensor, zero = overload(fill, "FillBackward1"), overload(fill, "ZeroBackwar
 fill_in_place, fill_tensor_in_place = overload(fill, "FillBackward2"), overload(fill, "FillBackward3")
 
 
-@primitive(promote="float", x=lambda g: g * (math.pi / 180), name="Deg2RadBackward0")
+@primitive(promote="float", single=("out", "x"), x=lambda g: g * (math.pi / 180), name="Deg2RadBackward0")
 def deg2rad(x):
     """x * pi / 180"""
     return x * (math.pi / 180)
 
 
-@primitive(promote="float", x=lambda g: g * (180 / math.pi), name="Rad2DegBackward0")
+@primitive(promote="float", single=("out", "x"), x=lambda g: g * (180 / math.pi), name="Rad2DegBackward0")
 def rad2deg(x):
     """x * 180 / pi"""
     return x * (180 / math.pi)
@@ -914,6 +960,7 @@ def copysign(xp, a, b):
 
 @primitive(
     promote="float",
+    single=("out",),
     x=lambda g, xp, x: xp.where(
         x * x * math.pi == 0,
         0,

@@ -174,6 +174,7 @@ scatter_number = overload(scatter, "ScatterBackward1")
     held=("index",),
     x=lambda g: g,
     src=lambda g, xp, src_shape, axis, index: xp.embed(xp.gather(g, axis, index), src_shape),
+    single=("out",),
 )
 def scatter_add(xp, x, src, *, axis, index):
     """A copy of x with src[i][j] added to out[index[i][j]][j] along axis 0, and so on."""

@@ -32,6 +32,7 @@ def _right_g(g, xp, a, b_strides):
 @primitive(
     a=lambda g, xp, b, a_shape, a_strides: xp.sum_to(_left_g(g, xp, b, a_strides), a_shape),
     b=lambda g, xp, a, b_shape, b_strides: xp.sum_to(_right_g(g, xp, a, b_strides), b_shape),
+    single=("a", "b"),
     name=_mm_name,
 )
 def matmul(xp, a, b):
@@ -55,6 +56,7 @@ def mv(xp, a, b):
     x=lambda g, xp, weight: xp.matmul(g, weight),
     weight=lambda g, xp, x: xp.matmul(xp.mT(g), x),
     bias=lambda g, xp, bias_shape: xp.sum_to(g, bias_shape),
+    single=("out",),
     name="AddmmBackward0",
 )
 def linear(xp, x, weight, bias):
@@ -62,60 +64,61 @@ def linear(xp, x, weight, bias):
     return xp.linear(x, weight, bias)
 
 
-def _scaled(x, alpha):
-    return x if alpha == 1 else x * alpha
+def _scaled(xp, x, alpha):
+    return x if alpha == 1 else xp.times(x, alpha)
 
 
-def _blend(x, product, beta, alpha):
+def _blend(xp, x, product, beta, alpha):
     """beta * x + alpha * product; a beta of 0 ignores what x holds"""
-    return _scaled(product, alpha) if beta == 0 else _scaled(x, beta) + _scaled(product, alpha)
+    return _scaled(xp, product, alpha) if beta == 0 else _scaled(xp, x, beta) + _scaled(xp, product, alpha)
 
 
 def _addend_g(g, xp, x_shape, beta):
-    return xp.sum_to(_scaled(g, beta), x_shape)
+    return xp.sum_to(_scaled(xp, g, beta), x_shape)
 
 
 def _scaled_left_g(g, xp, b, a_strides, alpha):
-    return _scaled(_left_g(g, xp, b, a_strides), alpha)
+    return _scaled(xp, _left_g(g, xp, b, a_strides), alpha)
 
 
 def _scaled_right_g(g, xp, a, b_strides, alpha):
-    return _scaled(_right_g(g, xp, a, b_strides), alpha)
+    return _scaled(xp, _right_g(g, xp, a, b_strides), alpha)
 
 
-@primitive(x=_addend_g, a=_scaled_left_g, b=_scaled_right_g)
+@primitive(x=_addend_g, a=_scaled_left_g, b=_scaled_right_g, single=("out",))
 def baddbmm(xp, x, a, b, *, beta, alpha):
     """beta * x + alpha * (a @ b) of (k, n, m) and (k, m, p)"""
-    return _blend(x, xp.matmul(a, b), beta, alpha)
+    return _blend(xp, x, xp.matmul(a, b), beta, alpha)
 
 
 addmm = overload(baddbmm, "AddmmBackward0")  # of (n, m) and (m, p)
 
 
-@primitive(x=_addend_g, a=_scaled_left_g, b=_scaled_right_g)
+@primitive(x=_addend_g, a=_scaled_left_g, b=_scaled_right_g, single=("out",))
 def addbmm(xp, x, a, b, *, beta, alpha):
     """beta * x + alpha * sum(a[i] @ b[i]) of (k, n, m) and (k, m, p)"""
-    return _blend(x, xp.convert(xp.sum(xp.matmul(a, b), (0,), False), a.dtype), beta, alpha)
+    return _blend(xp, x, xp.convert(xp.sum(xp.matmul(a, b), (0,), False), a.dtype), beta, alpha)
 
 
 @primitive(
     x=_addend_g,
-    a=lambda g, xp, b, alpha: _scaled(xp.outer(g, b), alpha),
-    b=lambda g, xp, a, alpha: _scaled(xp.mv(xp.mT(a), g), alpha),
+    a=lambda g, xp, b, alpha: _scaled(xp, xp.outer(g, b), alpha),
+    b=lambda g, xp, a, alpha: _scaled(xp, xp.mv(xp.mT(a), g), alpha),
+    single=("out",),
 )
 def addmv(xp, x, a, b, *, beta, alpha):
     """beta * x + alpha * (a @ b) of a matrix (n, m) and a vector (m,)"""
-    return _blend(x, xp.mv(a, b), beta, alpha)
+    return _blend(xp, x, xp.mv(a, b), beta, alpha)
 
 
 @primitive(
     x=_addend_g,
-    a=lambda g, xp, b, alpha: _scaled(xp.mv(g, b), alpha),
-    b=lambda g, xp, a, alpha: _scaled(xp.mv(xp.mT(g), a), alpha),
+    a=lambda g, xp, b, alpha: _scaled(xp, xp.mv(g, b), alpha),
+    b=lambda g, xp, a, alpha: _scaled(xp, xp.mv(xp.mT(g), a), alpha),
 )
 def addr(xp, x, a, b, *, beta, alpha):
     """beta * x + alpha * outer(a, b) of two vectors"""
-    return _blend(x, xp.outer(a, b), beta, alpha)
+    return _blend(xp, x, xp.outer(a, b), beta, alpha)
 
 
 def _turned(xp, x, axis, by):

@@ -32,7 +32,7 @@ def _var_g(g, xp, x, axis, correction, keepdims):
     degrees = xp.count(x.shape, axis) - correction
     if axis is None and degrees <= 0:
         return g * xp.where(x == xp.mean(x, axis, True), xp.zeros_like(x) + math.nan, math.inf)
-    return g * (2 / degrees if degrees else math.inf) * (x - xp.mean(x, axis, True))
+    return xp.times(g, 2 / degrees if degrees else math.inf) * (x - xp.mean(x, axis, True))
 
 
 def _product_of_others(xp, x, axis):
@@ -267,14 +267,14 @@ def logsumexp(xp, x, *, axis, keepdims):
     return xp.log(total) + xp.reshape(largest, total.shape)
 
 
-@primitive(x=lambda g, xp, out, axis: out * g - out * xp.sum(g * out, axis, True))
+@primitive(single=("out", "x"), x=lambda g, xp, out, axis: out * g - out * xp.sum(g * out, axis, True))
 def softmax(xp, x, *, axis):
     """exp(x) / sum(exp(x)) along the axis"""
     e = xp.exp(x - xp.amax(x, axis, True))
     return e / xp.sum(e, axis, True)
 
 
-@primitive(x=lambda g, xp, out, axis: g - xp.exp(out) * xp.sum(g, axis, True))
+@primitive(single=("out", "x"), x=lambda g, xp, out, axis: g - xp.exp(out) * xp.sum(g, axis, True))
 def log_softmax(xp, x, *, axis):
     """log(softmax(x)), without overflow"""
     shifted = x - xp.amax(x, axis, True)
