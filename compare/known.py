@@ -163,7 +163,7 @@ TABLE: list[Known] = [
           "where the elements are nearly equal", _half_and_flat),
     *(Known("addc*", label, "torch multiplies the integer by the value in its own dtype, where it wraps", _square_wraps)
       for label in DERIVATIVES),
-    Known("addbmm", "*error*", "torch's backward has no dtype for an integer and nothing to add to it",
+    Known("*bmm", "*error*", "torch's backward has no dtype for an integer and nothing to add to it",
           lambda example: _float_and_integer(example) and _empty(example)),
     *(Known(row, label, "torch's mean of all elements moves with each of them (Welford), a rounding for each",
             _long_doubles) for row in ("std*", "var*") for label in ("out*", *DERIVATIVES)),

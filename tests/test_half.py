@@ -24,6 +24,7 @@ ROUNDED_ONCE = {  # value and gradients
     "rad2deg": lambda e, x, y, z: e.rad2deg(x),
     "selu": lambda e, x, y, z: e.nn.functional.selu(x),
     "silu": lambda e, x, y, z: e.nn.functional.silu(x),
+    "sinc": lambda e, x, y, z: e.sinc(x),
     "softmax": lambda e, x, y, z: e.softmax(x, -1),
     "softplus": lambda e, x, y, z: e.nn.functional.softplus(x, 1.3),
     "tanh": lambda e, x, y, z: e.tanh(x),

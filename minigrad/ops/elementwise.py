@@ -958,15 +958,12 @@ def copysign(xp, a, b):
     return xp.copysign(a, b)
 
 
-@primitive(
-    promote="float",
-    single=("out",),
-    x=lambda g, xp, x: xp.where(
-        x * x * math.pi == 0,
-        0,
-        g * ((x * math.pi * xp.cos(x * math.pi) - xp.sin(x * math.pi)) / (x * x * math.pi)),
-    ),
-)
+def _sinc_g(g, xp, x):
+    angle, squared = xp.times(x, math.pi), xp.times(x * x, math.pi)
+    return xp.where(squared == 0, 0, g * ((angle * xp.cos(angle) - xp.sin(angle)) / squared))
+
+
+@primitive(promote="float", single=("out",), x=_sinc_g)
 def sinc(xp, x):
     """sin(pi x) / (pi x), 1 at 0"""
     return xp.where(x == 0, 1, xp.sin(x * math.pi) / (x * math.pi))
