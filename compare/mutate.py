@@ -69,9 +69,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {}
 for _op, _input, _sign in (("maximum", "a", "<"), ("maximum", "b", ">"), ("minimum", "a", ">"), ("minimum", "b", "<")):
     _was, _becomes = (f"xp.where(a == b, g / 2, xp.where(a {sign} b, 0, g))" for sign in (_sign, _sign + "="))
     EQUIVALENT[_op, _input, f"{_was}  ->  {_becomes}"] = "a == b was answered before"
-_sinc = "0, g * ((x * math.pi * xp.cos(x * math.pi) - xp.sin(x * math.pi)) / (x * x * math.pi)))"
-_what = f"xp.where(x * x * math.pi == 0, {_sinc}  ->  xp.where(x * x == 0, {_sinc}"
-EQUIVALENT["sinc", "x", _what] = "x * x and x * x * pi vanish together"
 EQUIVALENT["prelu", "weight", "xp.where(x < 0, x, 0) * g  ->  xp.where(x <= 0, x, 0) * g"] = (
     "x and 0 are the same there"
 )

@@ -170,11 +170,6 @@ class Primitive:
         """The text of the call."""
         return "\n".join(self._write_call())
 
-    def formula(self, name):
-        """The formula of an input as it is called."""
-        formula = self.formulas[name]
-        return rounded_once(formula, 0) if name in self.single else formula
-
     def _named(self):
         """The namespace's function that the forward does no more than call, as in `return xp.exp(x)`; or None.
 
@@ -433,6 +428,10 @@ class Plan:
         self.static = [n for n in dict.fromkeys(asked) if n in op.static or n in op.described]
         self.edges = [f"edge_{i}" for i in range(len(self.needed))]  # the slots of the node
         self.holds = any(n in op.held for n in self.static)
+        self.formulas = {
+            i: rounded_once(op.formulas[i], op.needs[i].index("g")) if i in op.single else op.formulas[i]
+            for i in self.needed
+        }
         # An elementwise op broadcasts; the cotangent of a broadcast input is summed back to its shape here, once.
         self.broadcasts = bool(op.promote) and len(op.inputs) > 1
         self.record = self._write_record()
@@ -515,7 +514,7 @@ class Plan:
                 add(f"        {i}_g = {dot}xp.sum_to({term}, {i}_shape)")
             add(f"        return ({sent({i: f'{i}_g' for i in self.needed})})")
         add(f"    return ({sent(terms)})")
-        scope = {f"formula_{i}": op.formula(i) for i in self.needed}
+        scope = {f"formula_{i}": formula for i, formula in self.formulas.items()}
         scope |= {"freed": freed_error, "stale": stale_error, "namespaces": namespaces}
         scope |= {"alone": ALONE_IN_CALL, "multiply": np.multiply, "ndarray": np.ndarray, "negative": np.negative}
         scope["references"] = references
@@ -531,7 +530,7 @@ class Plan:
         edge_of = dict(zip(self.needed, edges))
         for n, saved in zip(self.saved, node.saved):
             values[n] = with_history(saved, node if n == "out" else edge_of.get(n))
-        cotangents = [op.formula(i)(*(values[n] for n in op.needs[i])) for i in self.needed]
+        cotangents = [self.formulas[i](*(values[n] for n in op.needs[i])) for i in self.needed]
         if self.broadcasts and node.shapes is not None:
             sum_to = values["xp"].sum_to
             cotangents = [sum_to(c, shape) for c, shape in zip(cotangents, node.shapes)]

@@ -73,6 +73,14 @@ def test_a_formula_on_the_namespace_has_derivatives_of_every_order():
         (y,) = minigrad.autograd.grad(y.sum(), x, create_graph=True)
 
 
+def test_what_is_computed_in_single_is_named():
+    with pytest.raises(TypeError, match="single names 'b', which is neither 'out' nor has a formula"):
+
+        @primitive(a=lambda g, b: g * b, single=("out", "b"))
+        def scaled(a, b):
+            return a * b
+
+
 @pytest.mark.parametrize(
     "formulas", [{"a": lambda g, wrong: g}, {"wrong": lambda g: g}, {"a": lambda g, b_size: g}], ids=str
 )
