@@ -14,6 +14,11 @@ def _called(array):
     return references(array)
 
 
+def _held_by_view(view):
+    base = view.base
+    return references(base)
+
+
 def _counts():
     arriving = {0: np.empty(1)}
     held = arriving.get(0)
@@ -24,3 +29,17 @@ def _counts():
 
 
 ALONE_IN_LOOP, ALONE_IN_CALL = _counts()  # where the engine's loop looks at it; in a function that it hands it to
+_ALONE_AS_BASE = _held_by_view(np.empty(2)[:])
+
+
+def is_whole(array):
+    """True if an array shows all of the memory that it keeps, and nothing else does.
+
+    It has its own, or is the one view of an array that does, as the transpose of a product is.
+    """
+    base = array.base
+    if base is None:
+        return array.flags.owndata
+    if base.__class__ is not np.ndarray or references(base) > _ALONE_AS_BASE:
+        return False
+    return base.flags.owndata and base.nbytes == array.nbytes

@@ -16,7 +16,7 @@ import numpy as np
 from ..grad_mode import state
 from ..graph import Node, Undefined
 from ..namespace import MANY
-from ..ownership import ALONE_IN_CALL, ALONE_IN_LOOP, references
+from ..ownership import ALONE_IN_CALL, ALONE_IN_LOOP, is_whole, references
 from ..tensor import Tensor, bare
 from . import hook_calls
 
@@ -254,9 +254,9 @@ def _layout(tensor):
 def _own(array, order):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
     if array.__class__ is np.ndarray:
-        if references(array) <= ALONE_IN_CALL and array.base is None:
+        if references(array) <= ALONE_IN_CALL and is_whole(array):
             flags = array.flags
-            if flags.owndata and (flags.f_contiguous if order == "F" else flags.c_contiguous):
+            if (flags.f_contiguous if order == "F" else flags.c_contiguous) and flags.writeable:
                 return array
     elif isinstance(array, np.generic):  # what NumPy gives for a single number
         return np.asarray(array)

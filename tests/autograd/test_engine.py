@@ -935,3 +935,32 @@ def test_none_passes_a_write_through_a_view_unseen(e):
     y.backward(e.ones(2))
     z.sum().backward()
     assert x.grad.tolist() == [1.0, -1.0]
+
+
+def test_the_transpose_of_a_product_becomes_a_gradient_without_a_copy():
+    x, w = minigrad.randn(4, 3), minigrad.randn(2, 3, requires_grad=True)
+    (x @ w.t()).sum().backward()
+    assert w.grad.is_contiguous() and w.grad._array.base.nbytes == w.grad._array.nbytes
+    assert w.grad._array.base.base is None
+
+
+@pytest.mark.parametrize("seen", ["hook", "retained", "another leaf", "seed"])
+def test_a_gradient_whose_memory_is_seen_elsewhere_is_copied(seen):
+    x, w, v = (minigrad.randn(3, 3, requires_grad=True) for _ in range(3))
+    transposed = w.t()
+    product = x.detach() @ transposed
+    others, seed = [], minigrad.randn(3, 3)
+    if seen == "hook":
+        transposed.register_hook(others.append)
+    elif seen == "retained":
+        transposed.retain_grad()
+    elif seen == "another leaf":
+        product = x.detach() @ (transposed + v.t())
+    else:
+        product, others = transposed, [seed]
+    product.backward(seed)
+    others += [transposed.grad] if seen == "retained" else [v.grad] if seen == "another leaf" else []
+    before = [t.clone() for t in others]
+    w.grad.fill_(7.0)
+    assert all(minigrad.equal(*pair) for pair in zip(others, before))
+    assert others
