@@ -348,9 +348,9 @@ def parameters(function):
 
 
 def rounded_once(function, first):
-    """A forward or a formula that takes arrays in half precision as they are in single, and rounds what it finds.
+    """A forward or a formula that is computed in single precision where it is given half, and its result rounded.
 
-    `first` is the place of an argument that is an array, and says whether they are in half precision.
+    `first` is the position of the argument whose dtype decides.
     """
 
     def in_single(*args, **static):

@@ -69,3 +69,21 @@ def test_a_derivative_of_half_precision_can_be_differentiated():
         second += e.autograd.grad(first.sum(), x)
         assert first.dtype is second[-1].dtype is e.float16
     np.testing.assert_allclose(*(g.numpy() for g in second), rtol=2**-9)
+
+
+@pytest.mark.parametrize("name", ["rsqrt", "sigmoid", "tanh"])
+def test_an_expanded_tensor_comes_out_in_order(name):
+    for e in (minigrad, torch):
+        x = e.ones(3, dtype=e.float16).expand(2, 3)
+        assert getattr(x, name)().stride() == (x**3).stride() == (x**0.5).stride() == (3, 1)
+
+
+@pytest.mark.parametrize("mode", ["floor", "trunc"])
+def test_a_quotient_rounded_down_by_a_number_saves_nothing(mode):
+    for e in (minigrad, torch):
+        x = e.tensor([7.0, -7.0], dtype=e.float16, requires_grad=True)
+        y = x * 1
+        z = y.div(3, rounding_mode=mode)
+        y.mul_(2)
+        z.sum().backward()
+        assert x.grad.tolist() == [0, 0]

@@ -86,3 +86,14 @@ def test_the_adjoint_of_rows(shape, rows):
     expected = np.zeros(shape, np.float32)
     np.add.at(expected, (rows,), x)
     assert np.array_equal(NumPy.index_adjoint(x, shape, (rows,)), expected)
+
+
+@pytest.mark.parametrize("byte", [1, 2, 255])
+@pytest.mark.parametrize("n", [3, 2 * MANY])
+def test_any_byte_of_a_mask_but_zero_is_true(assert_same, byte, n):
+    def run(e):
+        mask = e.full((n,), byte, dtype=e.uint8).view(e.bool)
+        a, b = e.full((n,), 1.1), e.full((n,), -2.3)
+        return e.where(mask, a, b), e.where(mask, 0.0, b), e.where(mask, a, 0.0), a.masked_fill(mask, 0.0)
+
+    assert_same(run)

@@ -572,17 +572,17 @@ def half_floor_divide(xp, x, *, number):
     return xp.div_floor(x, number)
 
 
-half_div_floor = overload(half_floor_divide, "DivBackward2", x=lambda g, xp, x: xp.zeros_like(g))
+half_div_floor = overload(half_floor_divide, "DivBackward2", x=lambda g, xp: xp.zeros_like(g))
 
 
-@primitive(single=("out",), x=lambda g, xp, x: xp.zeros_like(g), name="DivBackward2")
+@primitive(single=("out",), x=lambda g, xp: xp.zeros_like(g), name="DivBackward2")
 def half_div_trunc(xp, x, *, number):
     """trunc(x / number) in float16, the number not rounded to that"""
     return xp.div_trunc(x, number)
 
 
 def _quotient(function, of_half):
-    """What `takes` checks, and the quotient of a half by a number."""
+    """The `mixed` of a rounded quotient: checks as `takes` does, and finds that of a half by a number."""
     check = takes(function)
 
     def mixed(a, b):
