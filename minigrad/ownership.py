@@ -32,14 +32,9 @@ ALONE_IN_LOOP, ALONE_IN_CALL = _counts()  # where the engine's loop looks at it;
 _ALONE_AS_BASE = _held_by_view(np.empty(2)[:])
 
 
-def is_whole(array):
-    """True if an array shows all of the memory that it keeps, and nothing else does.
-
-    It has its own, or is the one view of an array that does, as the transpose of a product is.
-    """
+def is_only_view(array):
+    """True if all of an array's memory is that of another that nobody else holds: the transpose of a product, say."""
     base = array.base
-    if base is None:
-        return array.flags.owndata
     if base.__class__ is not np.ndarray or references(base) > _ALONE_AS_BASE:
         return False
     return base.flags.owndata and base.nbytes == array.nbytes

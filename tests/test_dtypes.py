@@ -312,3 +312,11 @@ def test_half_precision_beside_a_number_computes_with_that_as_it_is(name, kind):
                 results[-1] += [first.detach().numpy(), np.zeros(5) if second is None else second.numpy()]
         for ours, theirs in zip(*results, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("weight", ["float16", "float32", "float64", "int64"])
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_one_weight_for_all_of_lerp_may_be_of_any_dtype(assert_same, shape, weight):
+    assert_same(lambda e: e.lerp(e.zeros(shape), e.full(shape, 4.0), e.tensor(3, dtype=getattr(e, weight))))
+    if weight != "float32":
+        assert_same(lambda e: e.lerp(e.zeros(2), e.ones(2), e.ones(1, dtype=getattr(e, weight))))

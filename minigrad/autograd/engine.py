@@ -16,7 +16,7 @@ import numpy as np
 from ..grad_mode import state
 from ..graph import Node, Undefined
 from ..namespace import MANY
-from ..ownership import ALONE_IN_CALL, ALONE_IN_LOOP, is_whole, references
+from ..ownership import ALONE_IN_CALL, ALONE_IN_LOOP, is_only_view, references
 from ..tensor import Tensor, bare
 from . import hook_calls
 
@@ -254,10 +254,11 @@ def _layout(tensor):
 def _own(array, order):
     """The array itself if nobody else can see its memory, as torch steals a gradient; else a copy."""
     if array.__class__ is np.ndarray:
-        if references(array) <= ALONE_IN_CALL and is_whole(array):
+        if references(array) <= ALONE_IN_CALL:
             flags = array.flags
-            if (flags.f_contiguous if order == "F" else flags.c_contiguous) and flags.writeable:
-                return array
+            if flags.writeable and (flags.f_contiguous if order == "F" else flags.c_contiguous):
+                if flags.owndata or is_only_view(array):
+                    return array
     elif isinstance(array, np.generic):  # what NumPy gives for a single number
         return np.asarray(array)
     return _copied(array, order)

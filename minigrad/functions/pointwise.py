@@ -361,8 +361,8 @@ def where(condition, input=None, other=None):
 def lerp(input, end, weight):
     """input + weight * (end - input)"""
     for name, x in (("end", end), ("weight", weight)):
-        whole = name == "weight" and isinstance(x, Tensor) and not x._array.ndim  # one for all: of any dtype
-        if isinstance(x, Tensor) and x._array.dtype != input._array.dtype and not whole:
+        differs = isinstance(x, Tensor) and x._array.dtype != input._array.dtype
+        if differs and (name == "end" or x._array.ndim):  # one weight for all may be of any dtype
             raise RuntimeError(
                 f"expected dtype {input.dtype.type_name.lower()} for `{name}` but got dtype {x.dtype.type_name.lower()}"
             )

@@ -964,3 +964,23 @@ def test_a_gradient_whose_memory_is_seen_elsewhere_is_copied(seen):
     w.grad.fill_(7.0)
     assert all(minigrad.equal(*pair) for pair in zip(others, before))
     assert others
+
+
+@engines
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_a_gradient_can_be_written_to_though_it_came_read_only(e):
+    class Constant(e.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, g):
+            array = np.full(3, 2.0, np.float32)
+            array.flags.writeable = False
+            return e.from_numpy(array)
+
+    x = e.ones(3, requires_grad=True)
+    Constant.apply(x).sum().backward()
+    x.grad.add_(1)
+    assert x.grad.tolist() == [3, 3, 3]
