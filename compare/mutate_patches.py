@@ -91,7 +91,7 @@ TABLE: list[tuple[str, str, str, str]] = [
     ("a leaf's .grad shares memory with another gradient", ENGINE,
      'bare(_own(g, "C" if leaf._array.flags.c_contiguous else _layout(leaf)))', "bare(np.asarray(g))"),
     ("a gradient is taken for .grad while somebody else sees it", ENGINE,
-     "if references(array) <= ALONE_IN_CALL and", "if"),
+     "if references(array) <= ALONE_IN_CALL:", "if True:"),
     ("a .grad lies in memory as the cotangent did", ENGINE,
      'np.array(g, order="C" if order == "K" and 0 in g.strides else order)', "np.array(g)"),
     ("an expanded gradient comes out in the order of its strides", ENGINE,
